@@ -1,0 +1,3 @@
+# Installs what an embedding program needs (libraries, public headers, CMake package) and the programs.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)

@@ -1,0 +1,314 @@
+#include "core/model_config.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/config_json.h"
+
+namespace mien::core {
+namespace {
+
+using Json = nlohmann::json;
+
+// Reads numbers with range checks; the first failure is kept and later reads do nothing.
+class Reader {
+ public:
+  explicit Reader(const Json& object) : object_(object) {}
+
+  void read(const char* key, int& out, int low, int high) {
+    const Json* value = find(key);
+    if (value == nullptr) return;
+    if (!value->is_number_integer()) return fail(key, "is not a whole number");
+    const auto number = value->get<std::int64_t>();
+    if (number < low || number > high) {
+      return fail(key, "is " + std::to_string(number) + ", outside " + std::to_string(low) + ".." +
+                           std::to_string(high));
+    }
+    out = static_cast<int>(number);
+  }
+
+  void read(const char* key, double& out, double low, double high) {
+    const Json* value = find(key);
+    if (value == nullptr) return;
+    if (!value->is_number()) return fail(key, "is not a number");
+    const auto number = value->get<double>();
+    if (!(number >= low && number <= high)) return fail(key, "is out of range");
+    out = number;
+  }
+
+  void read(const char* key, bool& out) {
+    const Json* value = find(key);
+    if (value == nullptr) return;
+    if (!value->is_boolean()) return fail(key, "is not true or false");
+    out = value->get<bool>();
+  }
+
+  const Json* find(const char* key) const {
+    if (error_ || !object_.is_object()) return nullptr;
+    const auto it = object_.find(key);
+    return it == object_.end() || it->is_null() ? nullptr : &*it;
+  }
+
+  void fail(const char* key, const std::string& what) {
+    if (!error_)
+      error_ = make_error(ErrorCode::kBadFormat, "'" + std::string(key) + "' " + what, "config");
+  }
+
+  Status status() const { return error_ ? Status(*error_) : Status(); }
+
+ private:
+  const Json& object_;
+  std::optional<Error> error_;
+};
+
+// input_size is 112 in our files and [112, 112] in the official constructor.
+void read_square(Reader& reader, const char* key, int& out) {
+  const Json* value = reader.find(key);
+  if (value != nullptr && value->is_array() && value->size() == 2) {
+    if (!(*value)[0].is_number_integer() || (*value)[0] != (*value)[1]) {
+      return reader.fail(key, "is not a square size");
+    }
+    const auto number = (*value)[0].get<std::int64_t>();
+    if (number < 1 || number > 4096) return reader.fail(key, "is out of range");
+    out = static_cast<int>(number);
+    return;
+  }
+  reader.read(key, out, 1, 4096);
+}
+
+void read_stem(Reader& reader, std::vector<StemLayer>& stem) {
+  const Json* value = reader.find("stem");
+  if (value == nullptr) return;
+  if (!value->is_array() || value->size() > 32) return reader.fail("stem", "is not a short list");
+  stem.clear();
+  for (const Json& item : *value) {
+    const bool pair = item.is_array() && item.size() == 2 && item[0].is_number_integer() &&
+                      item[1].is_number_integer();
+    if (!pair) return reader.fail("stem", "must be a list of [channels, stride]");
+    const auto channels = item[0].get<std::int64_t>();
+    const auto stride = item[1].get<std::int64_t>();
+    if (channels < 1 || channels > 4096 || stride < 1 || stride > 2) {
+      return reader.fail("stem", "has a layer out of range");
+    }
+    stem.push_back({static_cast<int>(channels), static_cast<int>(stride)});
+  }
+}
+
+Status read_s2d(const Json& json, S2DConfig& c) {
+  Reader r(json);
+  read_square(r, "img_size", c.img_size);
+  read_square(r, "patch_size", c.patch_size);
+  c.landmark_size = c.grid() * 8;  // its map must be the patch grid; 112 in the official code
+  r.read("in_chans", c.in_chans, 1, 3);
+  r.read("in_chans_l", c.in_chans_l, 1, 4096);
+  r.read("embed_dim", c.embed_dim, 1, 4096);
+  r.read("depth", c.depth, 1, 64);
+  r.read("num_heads", c.num_heads, 1, 64);
+  r.read("mlp_ratio", c.mlp_ratio, 0.1, 16.0);
+  r.read("hidden_dim", c.hidden_dim, 1, 1024);
+  r.read("adapter_scale", c.adapter_scale, 1e-3, 4.0);
+  r.read("num_frames", c.num_frames, 1, 1024);
+  r.read("num_classes", c.num_classes, 1, 1000);
+  r.read("head_dropout_ratio", c.head_dropout_ratio, 0.0, 0.99);
+  r.read("temporal", c.temporal);
+  r.read("landmark_size", c.landmark_size, 8, 4096);
+  r.read("with_landmark", c.with_landmark);
+  read_stem(r, c.stem);
+  if (const Json* type = r.find("prompt_type"); type != nullptr) {
+    if (*type == "deep") {
+      c.deep_prompt = true;
+    } else if (*type == "shallow") {
+      c.deep_prompt = false;
+    } else {
+      r.fail("prompt_type", "is neither deep nor shallow");
+    }
+  }
+  if (const Json* adapters = r.find("num_tadapter"); adapters != nullptr && *adapters != 1) {
+    r.fail("num_tadapter", "must be 1");
+  }
+  return r.status();
+}
+
+Json s2d_json(const S2DConfig& c) {
+  Json json = {{"img_size", c.img_size},
+               {"patch_size", c.patch_size},
+               {"in_chans", c.in_chans},
+               {"in_chans_l", c.in_chans_l},
+               {"embed_dim", c.embed_dim},
+               {"depth", c.depth},
+               {"num_heads", c.num_heads},
+               {"mlp_ratio", c.mlp_ratio},
+               {"hidden_dim", c.hidden_dim},
+               {"adapter_scale", c.adapter_scale},
+               {"num_frames", c.num_frames},
+               {"num_classes", c.num_classes},
+               {"prompt_type", c.deep_prompt ? "deep" : "shallow"},
+               {"temporal", c.temporal},
+               {"head_dropout_ratio", c.head_dropout_ratio},
+               {"landmark_size", c.landmark_size},
+               {"with_landmark", c.with_landmark}};
+  if (!c.stem.empty()) {
+    Json stem = Json::array();
+    for (const StemLayer& layer : c.stem) stem.push_back({layer.channels, layer.stride});
+    json["stem"] = stem;
+  }
+  return json;
+}
+
+template <std::size_t N>
+void read_floats(const Json& json, const char* key, std::array<float, N>& out) {
+  const auto it = json.find(key);
+  if (it == json.end() || !it->is_array() || it->size() != N) return;
+  for (std::size_t i = 0; i < N; ++i) {
+    if ((*it)[i].is_number()) out[i] = (*it)[i].get<float>();
+  }
+}
+
+Status read_common(const Json& json, ModelConfig& config) {
+  if (const auto input = json.find("input"); input != json.end() && input->is_object()) {
+    read_floats(*input, "mean", config.input.mean);
+    read_floats(*input, "std", config.input.std);
+    config.input.gray = input->value("gray", false);
+  }
+  if (const auto classes = json.find("classes"); classes != json.end() && classes->is_array()) {
+    for (const Json& name : *classes) {
+      if (!name.is_string())
+        return make_error(ErrorCode::kBadFormat, "a class name is not text", "config");
+      config.classes.push_back(name.get<std::string>());
+    }
+  }
+  if (const auto points = json.find("face_template"); points != json.end() && points->is_array()) {
+    for (const Json& value : *points) {
+      if (!value.is_number())
+        return make_error(ErrorCode::kBadFormat, "'face_template' has a non-number", "config");
+      config.face_template.push_back(value.get<float>());
+    }
+  }
+  if (const auto from = json.find("provenance"); from != json.end())
+    config.provenance_json = from->dump();
+  return {};
+}
+
+Result<Arch> read_arch(const Json& json) {
+  const std::string arch = json.value("arch", "");
+  const std::string model = json.value("model", "");
+  if (arch == "s2d" || model.find("S2D") != std::string::npos ||
+      model.find("VisionTransformer") != std::string::npos) {
+    // The golden landmark config says "S2D landmark/mobilefacenet.py: MobileFaceNet".
+    if (model.find("MobileFaceNet") == std::string::npos) return Arch::kS2D;
+  }
+  if (arch == "mobilefacenet" || model.find("MobileFaceNet") != std::string::npos) {
+    return Arch::kMobileFaceNet;
+  }
+  return make_error(ErrorCode::kUnsupported,
+                    "the architecture is neither s2d nor mobilefacenet ('arch' or 'model')",
+                    "config");
+}
+
+Result<ModelConfig> read_config(const Json& json) {
+  if (!json.is_object()) return make_error(ErrorCode::kBadFormat, "is not a JSON object", "config");
+  ModelConfig config;
+  MIEN_ASSIGN(config.arch, read_arch(json));
+  MIEN_TRY(read_common(json, config));
+  const char* key = json.contains("constructor") ? "constructor" : arch_name(config.arch);
+  const Json sizes = json.value(key, Json::object());
+  if (config.arch == Arch::kS2D) {
+    MIEN_TRY(read_s2d(sizes, config.s2d));
+  } else {
+    Reader reader(sizes);
+    read_square(reader, "input_size", config.mobilefacenet.input_size);
+    reader.read("embedding_size", config.mobilefacenet.embedding_size, 1, 4096);
+    MIEN_TRY(reader.status());
+  }
+  MIEN_TRY(validate(config));
+  return config;
+}
+
+Status validate_s2d(const S2DConfig& c) {
+  const auto bad = [](const std::string& what) {
+    return make_error(ErrorCode::kBadFormat, what, "config");
+  };
+  if (c.img_size % c.patch_size != 0) return bad("img_size is not a multiple of patch_size");
+  if (c.embed_dim % c.num_heads != 0) return bad("embed_dim is not a multiple of num_heads");
+  if (c.grid() > 64) return bad("more than 64 patches a side");
+  if (c.landmark_size % 8 != 0 || c.landmark_size / 8 != c.grid()) {
+    return bad("landmark_size " + std::to_string(c.landmark_size) +
+               " gives a landmark map of another grid than " + std::to_string(c.grid()) + "x" +
+               std::to_string(c.grid()));
+  }
+  if (c.mlp_dim() < 1) return bad("mlp_ratio is too small");
+  if (c.temporal && (c.adapter_dim() < kTmaHeads || c.adapter_dim() % kTmaHeads != 0)) {
+    return bad("embed_dim * adapter_scale is not a multiple of 8 (the heads of TMA)");
+  }
+  if (!c.stem.empty()) {
+    int stride = 1;
+    for (const StemLayer& layer : c.stem) stride *= layer.stride;
+    if (stride != c.patch_size) return bad("the strides of the stem do not multiply to patch_size");
+  }
+  return {};
+}
+
+}  // namespace
+
+const char* arch_name(Arch arch) {
+  return arch == Arch::kS2D ? "s2d" : "mobilefacenet";
+}
+
+Result<ModelConfig> parse_model_config(const std::string& text) {
+  if (text.size() > (std::size_t{1} << 24)) {
+    return make_error(ErrorCode::kLimit, "is larger than 16 MiB", "config");
+  }
+  MIEN_ASSIGN(const Json json, parse_json(text, "config"));
+  try {
+    return read_config(json);
+  } catch (const Json::exception& e) {
+    return make_error(ErrorCode::kBadFormat, e.what(), "config");
+  }
+}
+
+std::string to_json(const ModelConfig& config) {
+  Json json = {
+      {"arch", arch_name(config.arch)},
+      {"input",
+       {{"mean", config.input.mean}, {"std", config.input.std}, {"gray", config.input.gray}}},
+      {"classes", config.classes}};
+  if (!config.face_template.empty()) json["face_template"] = config.face_template;
+  if (config.arch == Arch::kS2D) {
+    json["s2d"] = s2d_json(config.s2d);
+  } else {
+    json["mobilefacenet"] = {{"input_size", config.mobilefacenet.input_size},
+                             {"embedding_size", config.mobilefacenet.embedding_size}};
+  }
+  if (!config.provenance_json.empty()) {
+    json["provenance"] = Json::parse(config.provenance_json, nullptr, false);
+  }
+  return json.dump();
+}
+
+Status validate(const ModelConfig& config) {
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (!std::isfinite(config.input.mean[i]) || !(config.input.std[i] > 1e-6F)) {
+      return make_error(ErrorCode::kBadFormat, "the input mean or std is not usable", "config");
+    }
+  }
+  if (!config.face_template.empty() && config.face_template.size() != 10) {
+    return make_error(ErrorCode::kBadFormat, "'face_template' must have 10 numbers", "config");
+  }
+  if (config.arch == Arch::kMobileFaceNet) {
+    if (config.mobilefacenet.input_size != 112) {
+      return make_error(ErrorCode::kUnsupported,
+                        "MobileFaceNet's output layer needs input_size 112", "config");
+    }
+    return {};
+  }
+  MIEN_TRY(validate_s2d(config.s2d));
+  if (!config.classes.empty() &&
+      static_cast<int>(config.classes.size()) != config.s2d.num_classes) {
+    return make_error(ErrorCode::kBadFormat, "the number of class names is not num_classes",
+                      "config");
+  }
+  return {};
+}
+
+}  // namespace mien::core

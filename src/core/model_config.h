@@ -1,0 +1,101 @@
+// What a model is: architecture, every size, class names, input normalisation, provenance. This is
+// the content of `mien.config` in a model file, and what `--config C.json` reads.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "mien/result.hpp"
+
+namespace mien::core {
+
+enum class Arch { kMobileFaceNet, kS2D };
+
+const char* arch_name(Arch arch);  // "mobilefacenet", "s2d"
+
+// How u8 RGB pixels become network input: optionally grey (ITU-R 601 luma in all three channels),
+// then (pixel / 255 - mean) / std per channel.
+struct InputNorm {
+  std::array<float, 3> mean = {0.485F, 0.456F, 0.406F};  // ImageNet, as the official code
+  std::array<float, 3> std = {0.229F, 0.224F, 0.225F};
+  bool gray = false;
+};
+
+// MobileFaceNet, the landmark network of S2D (NOTES.md section 2). Its widths are fixed by the
+// official code.
+struct MobileFaceNetConfig {
+  int input_size = 112;      // pixels, square; the 7x7 depthwise output layer needs 112
+  int embedding_size = 136;  // 68 points as x0,y0,x1,y1,...
+};
+
+// One 3x3 convolution (padding 1, no bias) + BatchNorm + ReLU of a convolutional stem.
+struct StemLayer {
+  int channels = 0;
+  int stride = 1;
+  bool operator==(const StemLayer&) const = default;
+};
+
+// S2D (NOTES.md section 1). Defaults are the paper's ViT-B. Keys and meanings are the constructor
+// arguments of the official VisionTransformer, plus what our own small presets add.
+struct S2DConfig {
+  int img_size = 224;
+  int patch_size = 16;
+  int in_chans = 3;
+  int in_chans_l = 128;  // channels of the landmark map
+  int embed_dim = 768;   // D
+  int depth = 12;
+  int num_heads = 12;
+  double mlp_ratio = 4.0;
+  int hidden_dim = 8;  // width of the spatial prompt
+  double adapter_scale = 0.25;
+  int num_frames = 16;  // T
+  int num_classes = 7;
+  bool deep_prompt = true;  // prompt_type "deep" (before every block) or "shallow" (the first only)
+  bool temporal = true;     // TMA and temporal embedding: the video model. false: the image model
+  double head_dropout_ratio = 0.5;
+
+  // Ours. The landmark net sees the frames resized to this (official: 224 -> 112), and its conv_4
+  // map (landmark_size / 8 cells a side) must be the patch grid.
+  int landmark_size = 112;
+  bool with_landmark = false;   // the file holds the landmark trunk too, as landmark.*
+  std::vector<StemLayer> stem;  // empty: the paper's patch embedding
+
+  int grid() const { return img_size / patch_size; }
+  int num_patches() const { return grid() * grid(); }
+  int mlp_dim() const { return static_cast<int>(embed_dim * mlp_ratio); }
+  int adapter_dim() const { return static_cast<int>(embed_dim * adapter_scale); }
+  int head_dim() const { return embed_dim / num_heads; }
+};
+
+// TMA's attention always has 8 heads in the official code, whatever the width.
+inline constexpr int kTmaHeads = 8;
+
+struct ModelConfig {
+  Arch arch = Arch::kS2D;
+  MobileFaceNetConfig mobilefacenet;  // used when arch is kMobileFaceNet
+  S2DConfig s2d;                      // used when arch is kS2D
+  InputNorm input;
+  std::vector<std::string> classes;  // names in the order of the logits; empty when unknown
+  // Where the face must lie in the crop: the five points (left eye, right eye, nose tip, left and
+  // right mouth corner; left as seen in the picture) as fractions of the crop, x0,y0,...; empty:
+  // unknown.
+  std::vector<float> face_template;
+  std::string provenance_json;  // free JSON object about data and training; empty: none
+
+  int input_size() const { return arch == Arch::kS2D ? s2d.img_size : mobilefacenet.input_size; }
+};
+
+// Reads `text`: our own `mien.config`, or a file in the style of reference/golden/*/config.json
+// ("model" + "constructor"). Unknown keys are ignored; every number is range-checked.
+Result<ModelConfig> parse_model_config(const std::string& text);
+
+// The JSON that parse_model_config reads back to an equal config.
+std::string to_json(const ModelConfig& config);
+
+// Error when sizes contradict each other or exceed sane limits (they bound what a file can make us
+// allocate): heads must divide the width, the stem's strides must multiply to patch_size, ...
+Status validate(const ModelConfig& config);
+
+}  // namespace mien::core
