@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <span>
 #include <string>
@@ -15,6 +16,8 @@
 
 namespace mien::core {
 
+using SafetensorsMetadata = std::map<std::string, std::string>;
+
 // Longest JSON header accepted: the official reader's limit.
 inline constexpr std::size_t kMaxSafetensorsHeader = 100'000'000;
 
@@ -24,7 +27,7 @@ inline constexpr std::size_t kMaxSafetensorsHeader = 100'000'000;
 // original.
 struct SafetensorsContent {
   TensorViewMap tensors;
-  std::map<std::string, std::string> metadata;
+  SafetensorsMetadata metadata;
   std::vector<std::vector<std::byte>> realigned;
 
   SafetensorsContent() = default;
@@ -49,7 +52,7 @@ class SafetensorsFile {
   static Result<SafetensorsFile> open(const std::string& path);
 
   const TensorViewMap& tensors() const { return content_.tensors; }
-  const std::map<std::string, std::string>& metadata() const { return content_.metadata; }
+  const SafetensorsMetadata& metadata() const { return content_.metadata; }
   const std::string& path() const { return path_; }
 
   // One tensor; error kNotFound names the file and the tensor.
@@ -63,13 +66,11 @@ class SafetensorsFile {
   SafetensorsContent content_;
 };
 
-using SafetensorsMetadata = std::map<std::string, std::string>;
-
-// Writes a file atomically (see AtomicFile). The bytes depend on nothing but the arguments: tensors
-// in order of name, the header padded with blanks so that data starts at a multiple of 8, each
-// element type's tensors aligned to their size (widest types first, as the official writer does).
-// Errors: kInvalidArgument (bytes that do not fit the shape, a name or metadata that is not UTF-8,
-// the reserved name "__metadata__"), kIo.
+// Writes a file atomically (see AtomicFile). The bytes depend on nothing but the arguments: widest
+// element types first and then by name (so that every tensor is aligned, as the official writer
+// does it), the header padded with blanks so that the data starts at a multiple of 8. Errors:
+// kInvalidArgument (bytes that do not fit the shape, a name or metadata that is not UTF-8, the
+// reserved name "__metadata__"), kIo.
 Status write_safetensors(const std::string& path, const TensorViewMap& tensors,
                          const SafetensorsMetadata& metadata = {});
 

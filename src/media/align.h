@@ -60,8 +60,9 @@ std::array<double, 10> five_points(const Landmarks& landmarks);
 // `from` has no extent.
 Result<Affine> fit_similarity(std::span<const double> from, std::span<const double> to);
 
-// The same, with a point that lies off by more than 3 times the median residual (and 5 % of the
-// target's spread) left out and the rest fitted again, once.
+// The same, but of four or more points one may be wrong: when the worst residual is above 5 % of
+// the target's spread, and leaving out one point brings it down to less than a third, that point is
+// left out.
 Result<Affine> fit_similarity_robust(std::span<const double> from, std::span<const double> to);
 
 // The face upright and centred. Falls back on nothing: an Error (kInvalidArgument) when the points

@@ -19,7 +19,7 @@ struct ClipSamplerOptions {
 struct ClipWindow {
   std::int64_t number = 0;  // 0, 1, 2 ... within the track
   double start_s = 0;       // time of the first sample
-  double end_s = 0;         // time of the last sample plus one step; when padded, of the last frame
+  double end_s = 0;         // time of the last sample (the last real one when padded) plus one step
   std::vector<std::int64_t>
       keys;             // `window` keys of frames, as pushed; a frame may occur more than once
   bool padded = false;  // the track ended first: its last frame is repeated
@@ -31,9 +31,9 @@ struct ClipWindow {
 // the track.
 //
 //   30 Hz, window 3, stride 2, frames a(0.00) b(0.04) c(0.08) d(0.12) (25 fps):
-//   grid      0     .0333   .0667   .1     (end: no frame within half a step of .1333)
-//   nearest   a     b       c       c      (c and d are equally near to .1: the earlier)
-//   windows   [a b c]       (points 2..4 would need the point .1333)
+//   grid      0     .0333   .0667   .1     .1333   (.1667: no frame within half a step)
+//   nearest   a     b       c       c      d       (c and d are equally near to .1: the earlier)
+//   windows   [a b c] at 0 s, [c c d] at .0667 s
 //
 // Streaming: push() returns windows as soon as their last point is decided, and only frames from
 // oldest_needed() on need to be kept. A grid point farther than half a step behind the last frame

@@ -44,10 +44,10 @@ class FaceDetector {
 struct HaarOptions {
   std::string cascade;  // an OpenCV cascade .xml; empty: haarcascade_frontalface_alt2.xml, looked
                         // for in the standard places (see haar_cascade_places)
-  int working_side = 480;  // pictures are scaled down to this longest side before the search
+  int working_side = 400;  // pictures are scaled down to this longest side before the search
   float min_face =
       0.10F;  // least face, as a fraction of the shorter side of the frame (20 px at least)
-  float scale_step = 1.1F;  // ratio of successive search sizes
+  float scale_step = 1.15F;  // ratio of successive search sizes
 };
 
 // Directories searched for OpenCV's cascades, the environment variable MIEN_HAAR_DIR first.

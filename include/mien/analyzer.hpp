@@ -1,0 +1,168 @@
+// A video in, who felt what and when out: the whole of mien behind one class. Decoding, finding and
+// following faces, aligning them, recognising expressions, and the files that `mien analyze`
+// writes.
+//
+//   auto analyzer = mien::Analyzer::load({});
+//   if (!analyzer) return fail(analyzer.error());
+//   auto done = analyzer->analyze("talk.mp4", {.on_window = [](const mien::ExpressionWindow& w) {
+//     use(w.track, w.start_s, w.label, w.confidence);
+//   }});
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mien/recognizer.hpp"
+#include "mien/result.hpp"
+
+namespace mien {
+
+struct AnalyzerOptions {
+  std::string model{};     // recogniser file; empty: the bundled one (see find_bundled_model)
+  std::string landmark{};  // landmark network file; empty: the bundled one
+  std::string detector{};  // "" or "haar", the path of an .onnx detector or of a cascade .xml
+  int window = 0;          // samples per window; 0: what the model reads, 16 for an image model
+  int stride = 4;          // samples from one window to the next, >= 1
+  Precision precision = Precision::kAuto;
+  int threads = 0;          // of the recogniser; 0: half of the CPUs, the rest decodes and draws
+  double image_fps = 25.0;  // how fast the pictures of a folder follow each other
+};
+
+// Samples are taken at this rate whatever the video's own is, so a window of 16 lasts 0.53 s.
+inline constexpr double kSampleRateHz = 30.0;
+
+// One face on one frame. The box is in pixels of the upright frame (pixel (0,0) covers 0..1) and
+// may leave it a little.
+struct FaceObservation {
+  std::int64_t frame = 0;  // counted from 0 in the order of decoding
+  double time_s = 0;       // the frame's timestamp less the stream's start
+  int track = 0;           // 1, 2, 3 ... in the order in which faces were found
+  float x = 0, y = 0, w = 0, h = 0;
+  float score = 0;  // of the detector, 0..1; between two detections that of the first
+};
+
+// One face during one window of time.
+struct ExpressionWindow {
+  int track = 0;
+  double start_s = 0;
+  double end_s = 0;
+  float x = 0, y = 0, w = 0, h = 0;  // mean box of the window's frames
+  int label = 0;                     // index into classes()
+  float confidence = 0;              // its probability
+  std::vector<float> probabilities;  // by class, sum 1
+};
+
+struct AnalyzerProgress {
+  std::int64_t frames = 0;  // read so far
+  double time_s = 0;        // of the last one
+  double duration_s = 0;    // by the file's header; 0 when unknown
+};
+
+// All are called from the thread that called analyze; any may be empty.
+struct AnalyzerCallbacks {
+  std::function<void(const FaceObservation&)> on_face{};     // by frame, then track
+  std::function<void(const ExpressionWindow&)> on_window{};  // by end of window within a track
+  std::function<void(const AnalyzerProgress&)> on_progress{};
+  // Asked at least once a frame, also while reading blocks and then from another thread; true stops
+  // with kCancelled.
+  std::function<bool()> cancelled{};
+};
+
+struct TrackSummary {
+  int id = 0;
+  double first_s = 0;  // first and last frame with the face
+  double last_s = 0;
+  std::int64_t frames = 0;
+  std::int64_t windows = 0;
+};
+
+// Seconds spent in one stage; stages overlap in time, so they sum to more than the wall clock.
+struct StageTime {
+  std::string stage;  // "decode", "detect", "landmarks", "recognise", "draw"
+  double seconds = 0;
+};
+
+struct AnalysisSummary {
+  std::string input;
+  std::string container;  // "images" for pictures
+  std::string codec;
+  std::string detector;
+  int width = 0;
+  int height = 0;
+  double fps = 0;                // by the header
+  double duration_s = 0;         // time of the last frame plus the mean time between frames
+  std::int64_t frames = 0;       // decoded
+  std::int64_t face_frames = 0;  // those with at least one face
+  std::int64_t faces = 0;        // rows of faces.csv
+  std::int64_t windows = 0;      // rows of expressions.csv
+  std::vector<TrackSummary> tracks;
+  std::vector<StageTime> timings;
+  double wall_s = 0;
+  std::string note;  // why there is nothing, when there is nothing ("no face was found in ...")
+};
+
+// Where the files of one input go.
+struct OutputOptions {
+  std::string folder;  // made when missing, with its parents
+  bool video = true;   // annotated.mp4 too
+};
+
+// A face of a still picture.
+struct StillFace {
+  float x = 0, y = 0, w = 0, h = 0;
+  float score = 0;
+  int label = 0;
+  std::vector<float> probabilities;
+};
+
+// Loaded networks and settings. Const use from several threads is safe; each call has its own
+// scratch memory. The memory of a call does not grow with the video's length.
+class Analyzer {
+ public:
+  // Errors: those of Recognizer::load and LandmarkLocator::load, kNotFound when a bundled model is
+  // asked for and there is none, kInvalidArgument (stride < 1, a window that the model cannot
+  // read).
+  static Result<Analyzer> load(const AnalyzerOptions& options);
+
+  const Recognizer& recognizer() const;
+  const std::vector<std::string>& classes() const { return recognizer().classes(); }
+  const std::string& model_path() const;
+  int window() const;  // samples
+
+  // Analyses a video file, picture, folder of pictures, device or stream and hands out rows as they
+  // are sure. Without any face the summary says so in `note`. Errors: those of opening and decoding
+  // `input` (kNotFound, kIo, kBadFormat, kLimit, kUnsupported, kInvalidArgument for a folder
+  // without pictures), also when the file ends in the middle; those of the detector; kCancelled;
+  // kInternal.
+  Result<AnalysisSummary> analyze(const std::string& input,
+                                  const AnalyzerCallbacks& callbacks = {}) const;
+
+  // The same, and writes expressions.csv, faces.csv, result.json, timeline.svg and annotated.mp4
+  // into the folder (see DESIGN.md). All or nothing: files appear under their names only at the
+  // end, on an error nothing is left behind, and other files of the folder are not touched. Further
+  // errors: kIo (context: what could not be written).
+  Result<AnalysisSummary> analyze_to(const std::string& input, const OutputOptions& output,
+                                     const AnalyzerCallbacks& callbacks = {}) const;
+
+  // The faces of a still, by falling detector score; a video model sees the still as a clip in
+  // which nothing moves. Errors: those of reading the image and of the detector.
+  Result<std::vector<StillFace>> predict(const std::string& image) const;
+
+ private:
+  struct Impl;
+  explicit Analyzer(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+  std::shared_ptr<const Impl> impl_;
+};
+
+// Path of the model that ships with mien: "landmark" or "s2d" (the recogniser,
+// models/s2d-*.safetensors). Looked for in $MIEN_MODELS, then models/ one or two folders above the
+// program's own, then share/mien/models where it is installed. Error kNotFound lists those places.
+Result<std::string> find_bundled_model(const std::string& kind);
+
+// Version of this library, e.g. "0.1.0".
+const char* version();
+
+}  // namespace mien

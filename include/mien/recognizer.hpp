@@ -1,0 +1,150 @@
+// Aligned faces in, expressions out: the inference engine on its own, without video. Whoever has
+// faces already (a camera pipeline, a robot) links mien::engine and needs nothing but this header.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "mien/result.hpp"
+
+namespace mien {
+
+// The type that linear layers and convolutions compute in. kAuto takes bf16 where the CPU has
+// instructions for it, else f32. kBf16 works everywhere: without such instructions weights and
+// layer outputs are rounded to bf16 and the arithmetic is f32, which is no faster than kF32.
+enum class Precision { kAuto, kF32, kBf16 };
+
+struct RecognizerOptions {
+  Precision precision = Precision::kAuto;
+  int threads = 0;  // per call; 0: every CPU this process may use
+};
+
+// An expression model (S2D): a video model reads clips of exactly num_frames() frames, an image
+// model (is_temporal() == false) reads single frames and averages over any number of them.
+//
+// A Recognizer is a cheap handle on immutable weights: copy it, share it between threads. The
+// memory that a forward pass needs is in a Session; give each thread its own.
+class Recognizer {
+ public:
+  class Session;
+
+  // Reads a model file (DESIGN.md, Files) and prepares everything that does not depend on the
+  // input, so that the first call is as fast as the later ones. Errors: those of opening a model
+  // (kNotFound, kIo, kBadFormat, kUnsupported), kUnsupported when it is no expression model,
+  // kLimit when a pass would need more memory than is sane.
+  static Result<Recognizer> load(const std::string& path, const RecognizerOptions& options = {});
+
+  int input_size() const;    // side of the square face crop in pixels
+  int num_frames() const;    // frames of a clip; 1 for an image model
+  bool is_temporal() const;  // video model: the frames of a clip see each other
+  int num_classes() const;
+  int feature_size() const;     // D, the length of a frame's feature
+  Precision precision() const;  // what kAuto became: kF32 or kBf16
+
+  // Class names in the order of the logits; "class 0", ... when the file does not name them.
+  const std::vector<std::string>& classes() const;
+
+  // Where five points belong in the crop (right eye's centre, i.e. the one at the image's left,
+  // left eye, nose tip, mouth corner at the left, at the right): x0, y0, ... as fractions of its
+  // side. Empty when the file does not say.
+  const std::vector<float>& face_template() const;
+
+  // Free JSON about data and training; empty when the file has none.
+  const std::string& provenance_json() const;
+
+  // Whether the file brings the landmark network that S2D's prompts need. Without it a model can
+  // only be run from raw tensors ('mien infer'), and the calls of Session return kUnsupported.
+  bool has_landmark_net() const;
+
+  // A workspace for one thread. Errors: kLimit, kInternal (the compute library failed).
+  Result<Session> session() const;
+
+  // The head alone: averages `frames` frame features and classifies.
+  //   features: [frames, D] as Session::features gave them; logits: [num_classes].
+  // For an image model this equals Session::logits of the same frames, so windows that overlap can
+  // share frames. Safe from any thread. Error kInvalidArgument: sizes that do not fit, no frame.
+  Status classify(std::span<const float> features, int frames, std::span<float> logits) const;
+
+ private:
+  struct Impl;
+  explicit Recognizer(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+  std::shared_ptr<const Impl> impl_;
+};
+
+// Scratch memory and prepared kernels. Move-only; one thread at a time; keeps the weights alive.
+// After the first call of a given size no call allocates memory of our own.
+class Recognizer::Session {
+ public:
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+  ~Session();
+
+  // Faces -> logits.
+  //   faces:  u8 RGB, [clips, frames, input_size, input_size, 3], aligned as face_template says;
+  //   logits: [clips, num_classes], before softmax.
+  // A video model wants frames == num_frames(); an image model any frames >= 1 and averages them
+  // (a still is clips = n, frames = 1). Errors: kInvalidArgument (sizes), kUnsupported (no landmark
+  // network), kInternal.
+  Status logits(std::span<const std::uint8_t> faces, int clips, int frames,
+                std::span<float> logits);
+
+  // The same with softmax over the classes: each row is >= 0 and sums to 1.
+  Status probabilities(std::span<const std::uint8_t> faces, int clips, int frames,
+                       std::span<float> probabilities);
+
+  // Features of single frames, for image models: faces u8 RGB [frames, S, S, 3] -> [frames, D],
+  // the class token after the last norm. Errors as logits(), kUnsupported for a video model.
+  Status features(std::span<const std::uint8_t> faces, int frames, std::span<float> features);
+
+ private:
+  friend class Recognizer;
+  struct State;
+  explicit Session(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// A landmark network (MobileFaceNet): a square face crop -> 68 points. A handle on immutable
+// weights, as Recognizer is.
+class LandmarkLocator {
+ public:
+  class Session;
+
+  // Errors as Recognizer::load; kUnsupported when the file is no landmark model.
+  static Result<LandmarkLocator> load(const std::string& path,
+                                      const RecognizerOptions& options = {});
+
+  int input_size() const;  // 112
+  int num_points() const;  // 68
+
+  Result<Session> session() const;
+
+ private:
+  struct Impl;
+  explicit LandmarkLocator(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+  std::shared_ptr<const Impl> impl_;
+};
+
+// Move-only; one thread at a time.
+class LandmarkLocator::Session {
+ public:
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+  ~Session();
+
+  // crops: u8 RGB [n, 112, 112, 3]; points: [n, 2 * num_points()] as x0, y0, x1, y1, ... in
+  // fractions of the crop's side (0 left/top, 1 right/bottom; outside 0..1 when the face is cut).
+  // Errors: kInvalidArgument (sizes), kInternal.
+  Status locate(std::span<const std::uint8_t> crops, int n, std::span<float> points);
+
+ private:
+  friend class LandmarkLocator;
+  struct State;
+  explicit Session(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace mien

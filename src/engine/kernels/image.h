@@ -1,0 +1,32 @@
+// Pixels to network input. Pictures are f32 in channels-last order [frames, side, side, channels].
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/model_config.h"
+
+namespace mien::engine {
+
+// u8 RGB [frames, side, side, 3] -> (pixel / 255 - mean) / std. With norm.gray, or when the network
+// has one channel, the pixel is first replaced by its luma 0.299 R + 0.587 G + 0.114 B.
+// `channels`: 1 or 3.
+void normalize_pixels(const std::uint8_t* rgb, std::size_t frames, std::size_t side,
+                      const core::InputNorm& norm, std::size_t channels, float* out);
+
+// Planar frames, the channels `channel_stride` floats apart and the frames `frame_stride`, ->
+// channels-last. ([B, C, T, H, W]: channel stride T*H*W, frame stride H*W.)
+void planar_to_frames(const float* planar, std::size_t channel_stride, std::size_t frame_stride,
+                      std::size_t frames, std::size_t side, std::size_t channels, float* out);
+
+// Bilinear with align_corners = True, as torch.nn.functional.interpolate; a copy when the sizes are
+// equal.
+void resize_aligned(const float* in, std::size_t frames, std::size_t side, std::size_t channels,
+                    std::size_t out_side, float* out);
+
+// Cuts [frames, side, side, channels] into patches: out [frames * (side / patch)^2, patch, patch,
+// channels], the patches of a frame row by row. `element`: bytes per value.
+void gather_patches(const void* in, std::size_t frames, std::size_t side, std::size_t channels,
+                    std::size_t patch, std::size_t element, void* out);
+
+}  // namespace mien::engine

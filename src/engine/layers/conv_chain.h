@@ -1,0 +1,83 @@
+// Runs of convolutions: MobileFaceNet and the convolutional stem, from pictures to a map.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/arena.h"
+#include "engine/layers/conv.h"
+
+namespace mien::engine {
+
+// Weights of a chain; the first layer computes in f32 (see ConvWeights).
+struct ConvChainWeights {
+  struct Bottleneck {
+    std::shared_ptr<const ConvWeights> conv, conv_dw, project;
+    bool residual = false;
+  };
+  struct Stage {
+    std::string name;
+    std::vector<std::shared_ptr<const ConvWeights>> convs;
+    std::vector<Bottleneck> bottlenecks;
+  };
+
+  std::vector<Stage> stages;
+  bool relu = false;  // plain convolutions without PReLU end in ReLU (the stem)
+
+  static ConvChainWeights read(const std::shared_ptr<const Context>& context,
+                               const TensorSource& source,
+                               const std::vector<core::MobileFaceNetStage>& stages, bool relu);
+};
+
+// A chain bound to a batch and size. Construct under ThreadScope; throws dnnl::error.
+class ConvChain {
+ public:
+  // Called after each stage with its output [batch, side, side, channels] of `kind`.
+  using Observer = std::function<void(const std::string& stage, const void* data, ActKind kind,
+                                      std::size_t side, std::size_t channels)>;
+
+  // Reserves its buffers in `arena`; they are in use from run() until its output was read.
+  ConvChain(const ConvChainWeights& weights, std::size_t batch, std::size_t side, Arena& arena);
+
+  std::size_t scratch_bytes() const { return scratch_bytes_; }
+  std::size_t out_side() const { return side_; }
+  std::size_t out_channels() const { return channels_; }
+
+  // pictures: f32 [batch, side, side, in]. Returns the map [batch, out_side, out_side,
+  // out_channels] of the context's activation kind, valid until the next run. `observer` may be
+  // null.
+  const void* run(const dnnl::stream& stream, const Arena& arena, const float* pictures,
+                  void* scratch, const Observer* observer);
+
+ private:
+  enum class Buffer { kPictures, kMapA, kMapB, kExpanded, kDepthwise };
+  struct Step {
+    Conv conv;
+    Buffer from, to;
+    const std::string* stage_end;  // name of the stage that this step ends, or null
+  };
+
+  void add(const std::shared_ptr<const ConvWeights>& weights, Buffer from, Buffer to,
+           ConvEpilogue epilogue);
+  void add_bottleneck(const ConvChainWeights::Bottleneck& block);
+  void run_step(Step& step, const dnnl::stream& stream, const Arena& arena, const float* pictures,
+                void* scratch);
+  void* at(const Arena& arena, Buffer buffer) const;
+  static Buffer other(Buffer map) { return map == Buffer::kMapA ? Buffer::kMapB : Buffer::kMapA; }
+
+  std::size_t batch_;
+  std::size_t side_;
+  std::size_t channels_ = 0;
+  Buffer map_ = Buffer::kPictures;  // where the newest map is
+  std::vector<Step> steps_;
+  std::vector<std::string> names_;
+  std::size_t map_elements_ = 0;
+  std::size_t wide_elements_ = 0;
+  Slot map_a_, map_b_, expanded_, depthwise_;
+  std::size_t scratch_bytes_ = 0;
+};
+
+}  // namespace mien::engine

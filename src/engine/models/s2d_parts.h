@@ -1,0 +1,125 @@
+// The parts that one pass of S2D is put together from: input, prompt, transformer block, each bound
+// to a number of frames and to its place in the arena. Constructors run under ThreadScope and throw
+// dnnl::error; run() neither allocates nor fails but by dnnl::error.
+#pragma once
+
+#include <optional>
+
+#include "engine/kernels/attention.h"
+#include "engine/models/s2d_weights.h"
+#include "engine/tap.h"
+
+namespace mien::engine {
+
+// What the model sees. One of rgb and planar; the map unless the model has its own landmark trunk.
+struct S2DInput {
+  const std::uint8_t* rgb = nullptr;  // u8 [frames, S, S, 3]
+  // Normalised f32, channel c of frame f at planar + c * channel_stride + f * S * S.
+  const float* planar = nullptr;
+  std::size_t channel_stride = 0;
+  const float* map = nullptr;  // f32 [frames, in_chans_l, grid, grid]
+};
+
+// Stream, arena, workspace and tap of a running pass.
+struct Pass {
+  const dnnl::stream* stream = nullptr;
+  const Arena* arena = nullptr;
+  void* scratch = nullptr;
+  Tap* tap = nullptr;  // may be null
+};
+
+// Pictures -> patch tokens and landmark tokens, both f32 [frames, N, D], `chunk` frames at a time.
+class S2DInputPart {
+ public:
+  S2DInputPart(const S2DWeights& weights, std::size_t chunk, Arena& arena);
+
+  std::size_t chunk() const { return chunk_; }
+  std::size_t scratch_bytes() const { return scratch_bytes_; }
+
+  // `input` begins at the chunk's first frame; so do the outputs.
+  void run(const Pass& pass, const S2DInput& input, float* patch_tokens, float* map_tokens);
+
+ private:
+  void load_pictures(const S2DInput& input, float* pictures) const;
+  const void* landmark_map(const Pass& pass, const S2DInput& input, const float* pictures);
+  const void* patches(const Pass& pass, float* pictures);
+
+  const S2DWeights* weights_;
+  std::size_t chunk_;
+  Slot pictures_, resized_, map_, map_act_, patches_;
+  std::optional<ConvChain> stem_, landmark_;
+  Linear patch_proj_, prompt_proj_;
+  std::size_t scratch_bytes_ = 0;
+};
+
+// Buffers that all prompts of a pass share.
+struct PromptBuffers {
+  PromptBuffers(const S2DWeights& weights, std::size_t frames, Arena& arena);
+
+  std::size_t frames;
+  AttentionShape attention;  // over time, one sequence per patch
+  Slot normed, normed_act, map_normed, u, v, sum, fovea_work;
+  Slot down, qkv, mixed, projected, temporal, temporal_normed, temporal_term, attention_work;
+};
+
+// One prompt block: spatial prompt and, in video models, TMA.
+class S2DPromptPart {
+ public:
+  S2DPromptPart(const S2DWeights& weights, std::size_t index, const PromptBuffers& buffers);
+
+  std::size_t scratch_bytes() const { return scratch_bytes_; }
+
+  // Reads the tokens x (patches only, laid out as `blocks`) and the map tokens [frames, N, D].
+  // Replaces the map tokens by the spatial prompt s; returns the temporal term m [frames, N, D], or
+  // null in image models. x is not changed.
+  const float* run(const Pass& pass, const float* x, const RowBlocks& blocks, float* map_tokens);
+
+ private:
+  struct Tma {
+    Linear t_fc1, t_qkv, t_proj, t_fc2, s_fc1, s_fc2;
+  };
+  const float* run_tma(const Pass& pass);
+  void tap_spatial(const Pass& pass, const float* map_tokens) const;
+  void tap_temporal(const Pass& pass) const;
+
+  const S2DWeights* weights_;
+  const PromptWeights* prompt_;
+  const PromptBuffers* buffers_;
+  std::size_t index_;
+  Linear conv0_0_, conv0_1_, conv1x1_;
+  std::optional<Tma> tma_;
+  std::size_t scratch_bytes_ = 0;
+};
+
+// Buffers that all transformer blocks of a pass share.
+struct BlockBuffers {
+  BlockBuffers(const S2DWeights& weights, std::size_t chunk, Arena& arena);
+
+  std::size_t chunk;  // frames at a time
+  AttentionShape attention;
+  Slot normed, qkv, mixed, hidden, attention_work;
+};
+
+// One pre-norm transformer block.
+class S2DBlockPart {
+ public:
+  S2DBlockPart(const S2DWeights& weights, std::size_t index, const BlockBuffers& buffers);
+
+  std::size_t scratch_bytes() const { return scratch_bytes_; }
+
+  // x: f32 [chunk, 1 + N, D], updated in place.
+  void run(const Pass& pass, float* x);
+
+ private:
+  const S2DWeights* weights_;
+  const BlockWeights* block_;
+  const BlockBuffers* buffers_;
+  Linear qkv_, proj_, fc1_, fc2_;
+  std::size_t scratch_bytes_ = 0;
+};
+
+// [places, channels] -> [channels, places] of the first frame, for taps.
+void put_planar(Tap& tap, const std::string& name, const float* tokens, std::size_t channels,
+                std::size_t grid);
+
+}  // namespace mien::engine

@@ -1,0 +1,26 @@
+// Mixed precision across LibTorch versions.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <string>
+
+namespace mien::learn {
+
+// Whether bf16 products run in hardware: AVX512-BF16 on the CPU, any CUDA device.
+bool has_fast_bf16(torch::Device device);
+
+// While alive, linear layers and convolutions of `device` compute in bf16.
+class AutocastScope {
+ public:
+  AutocastScope(torch::Device device, bool enabled);
+  ~AutocastScope();
+  AutocastScope(const AutocastScope&) = delete;
+  AutocastScope& operator=(const AutocastScope&) = delete;
+
+ private:
+  bool enabled_;
+  bool cuda_;
+};
+
+}  // namespace mien::learn

@@ -1,0 +1,51 @@
+#include "learn/models/modules.h"
+
+namespace mien::learn {
+
+namespace nn = torch::nn;
+
+ConvBlockImpl::ConvBlockImpl(const core::ConvBlockSpec& spec, Activation activation)
+    : relu_(activation == Activation::kRelu) {
+  conv_ = register_module("conv", nn::Conv2d(nn::Conv2dOptions(spec.in, spec.out, spec.kernel)
+                                                 .stride(spec.stride)
+                                                 .padding(spec.padding)
+                                                 .groups(spec.groups)
+                                                 .bias(false)));
+  bn_ = register_module("bn",
+                        nn::BatchNorm2d(nn::BatchNorm2dOptions(spec.out).eps(core::kBatchNormEps)));
+  if (spec.prelu && !relu_) {
+    prelu_ = register_module("prelu", nn::PReLU(nn::PReLUOptions().num_parameters(spec.out)));
+  }
+}
+
+torch::Tensor ConvBlockImpl::forward(const torch::Tensor& x) {
+  torch::Tensor y = bn_(conv_(x));
+  if (relu_) return y.relu_();
+  return prelu_ ? prelu_(y) : y;
+}
+
+void register_dotted(nn::Module& parent, const std::string& dotted,
+                     std::shared_ptr<nn::Module> child) {
+  const std::size_t dot = dotted.find('.');
+  if (dot == std::string::npos) {
+    parent.register_module(dotted, std::move(child));
+    return;
+  }
+  const std::string head = dotted.substr(0, dot);
+  const auto children = parent.named_children();
+  const std::shared_ptr<nn::Module> next =
+      children.contains(head) ? children[head]
+                              : parent.register_module(head, std::make_shared<nn::Module>(head));
+  register_dotted(*next, dotted.substr(dot + 1), std::move(child));
+}
+
+LayerNormImpl::LayerNormImpl(std::int64_t width, double eps) : eps_(eps) {
+  weight_ = register_parameter("weight", torch::ones({width}));
+  bias_ = register_parameter("bias", torch::zeros({width}));
+}
+
+torch::Tensor LayerNormImpl::forward(const torch::Tensor& x) {
+  return torch::layer_norm(x.to(torch::kFloat), {weight_.size(0)}, weight_, bias_, eps_);
+}
+
+}  // namespace mien::learn

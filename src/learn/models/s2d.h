@@ -1,0 +1,64 @@
+// S2D in LibTorch: image model and video model, parameter names as in the official
+// model_finetuning.py (NOTES.md section 1).
+#pragma once
+
+#include <torch/torch.h>
+
+#include <vector>
+
+#include "core/model_config.h"
+#include "learn/models/mobilefacenet.h"
+#include "learn/models/vit.h"
+
+namespace mien::learn {
+
+// What changes training and not the function.
+struct S2DTrainOptions {
+  double drop_path = 0.0;   // of the last block; grows linearly from 0 over the depth
+  double layer_drop = 0.0;  // likewise: probability that a whole batch skips a block, which saves
+                            // its time (Fan et al. 2020, arXiv 1909.11556)
+};
+
+class S2DImpl : public torch::nn::Module {
+ public:
+  explicit S2DImpl(const core::S2DConfig& config, const S2DTrainOptions& options = {});
+
+  struct Output {
+    torch::Tensor logits;   // [B, classes]
+    torch::Tensor feature;  // [B, D], time mean of the class token, after dropout
+  };
+  // x [B, 3, T, H, W] normalised. `a` [B*T, C_l, g, g] landmark map; undefined: computed by the
+  // model's own trunk (config.with_landmark), on the frames resized with align_corners=True. H = W
+  // may differ from img_size while training (a multiple of patch_size): the position embedding is
+  // then interpolated.
+  Output forward(const torch::Tensor& x, torch::Tensor a = {}, Taps* taps = nullptr);
+
+  // The official way is a frozen trunk; our small presets train it along.
+  void freeze_landmark(bool frozen);
+  MobileFaceNetTrunk landmark() { return landmark_; }
+
+ private:
+  torch::Tensor landmark_map(const torch::Tensor& frames, Taps* taps);
+  torch::Tensor patches(const torch::Tensor& frames);
+  torch::Tensor positions(std::int64_t patches) const;
+  void prompt(torch::Tensor& tokens, torch::Tensor& a, std::size_t index, std::int64_t frames,
+              Taps* taps);
+  void init_weights();
+
+  core::S2DConfig config_;
+  S2DTrainOptions options_;
+  bool landmark_frozen_ = false;
+  torch::Tensor cls_token_, pos_embed_, temporal_embedding_;
+  MobileFaceNetTrunk landmark_{nullptr};
+  std::vector<ConvBlock> stem_;
+  torch::nn::Conv2d patch_proj_{nullptr}, prompt_proj_{nullptr};
+  std::vector<PromptBlock> prompts_;
+  std::vector<LayerNorm> prompt_norms_;
+  std::vector<Block> blocks_;
+  LayerNorm ln_post_{nullptr};
+  torch::nn::Linear fc_cls_{nullptr};
+  torch::nn::Dropout dropout_{nullptr};
+};
+TORCH_MODULE(S2D);
+
+}  // namespace mien::learn

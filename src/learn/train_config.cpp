@@ -1,0 +1,290 @@
+#include "learn/train_config.h"
+
+#include <filesystem>
+#include <optional>
+#include <set>
+
+#define TOML_EXCEPTIONS 1
+#include <toml++/toml.h>
+
+#include "core/files.h"
+#include "core/labels.h"
+#include "core/presets.h"
+
+namespace mien::learn {
+namespace {
+
+// Reads keys of one table and remembers which ones were asked for, so that leftovers can be
+// reported.
+class Section {
+ public:
+  Section(const toml::table* table, std::string name) : table_(table), name_(std::move(name)) {}
+
+  template <typename T>
+  void read(const char* key, T& out) {
+    asked_.insert(key);
+    if (table_ == nullptr || error_) return;
+    const toml::node* node = table_->get(key);
+    if (node == nullptr) return;
+    if constexpr (std::is_same_v<T, std::string>) {
+      take(key, node->value<std::string>(), out);
+    } else if constexpr (std::is_same_v<T, bool>) {
+      take(key, node->value<bool>(), out);
+    } else if constexpr (std::is_floating_point_v<T>) {
+      take(key, node->value<double>(), out);
+    } else {
+      take(key, node->value<std::int64_t>(), out);
+    }
+  }
+
+  void read_list(const char* key, std::vector<std::string>& out) {
+    asked_.insert(key);
+    if (table_ == nullptr || error_) return;
+    const toml::node* node = table_->get(key);
+    if (node == nullptr) return;
+    if (!node->is_array()) return fail(key, "is not a list");
+    out.clear();
+    for (const toml::node& item : *node->as_array()) {
+      const auto text = item.value<std::string>();
+      if (!text) return fail(key, "holds something other than text");
+      out.push_back(*text);
+    }
+  }
+
+  void allow(const char* key) { asked_.insert(key); }
+
+  Status finish() {
+    if (table_ != nullptr && !error_) {
+      for (const auto& [key, value] : *table_) {
+        if (!asked_.contains(std::string(key.str()))) {
+          fail(std::string(key.str()).c_str(), "is not a known key");
+          break;
+        }
+      }
+    }
+    return error_ ? Status(*error_) : Status();
+  }
+
+ private:
+  template <typename V, typename T>
+  void take(const char* key, const std::optional<V>& value, T& out) {
+    if (!value) return fail(key, "has a value of the wrong type");
+    if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
+      out = static_cast<T>(*value);
+    } else {
+      out = *value;
+    }
+  }
+
+  void fail(const char* key, const std::string& what) {
+    if (!error_)
+      error_ = make_error(ErrorCode::kInvalidArgument, "'" + name_ + "." + key + "' " + what);
+  }
+
+  const toml::table* table_;
+  std::string name_;
+  std::set<std::string> asked_;
+  std::optional<Error> error_;
+};
+
+Status read_sources(const toml::table& root, const char* key, std::vector<StillSource>& out) {
+  const toml::node_view<const toml::node> list = root["data"][key];
+  if (!list) return {};
+  if (!list.is_array()) {
+    return make_error(ErrorCode::kInvalidArgument,
+                      std::string("'data.") + key + "' is not a list of tables");
+  }
+  for (const toml::node& item : *list.as_array()) {
+    StillSource source;
+    if (std::string(key) == "valid") source.split = "valid";
+    Section s(item.as_table(), std::string("data.") + key);
+    s.read("path", source.path);
+    s.read("format", source.format);
+    s.read("split", source.split);
+    s.read("weight", source.weight);
+    s.read("labels", source.use_labels);
+    s.read("points", source.use_points);
+    s.read("tenth", source.tenth);
+    s.read_list("drop_classes", source.drop_classes);
+    MIEN_TRY(s.finish());
+    if (source.tenth != "all" && source.tenth != "keep" && source.tenth != "held") {
+      return make_error(ErrorCode::kInvalidArgument,
+                        std::string("'data.") + key + ".tenth' is none of all, keep, held");
+    }
+    out.push_back(source);
+  }
+  return {};
+}
+
+Status read_model(const toml::table& root, TrainConfig& c) {
+  std::string preset = "s2d-tiny";
+  std::string classes = "ferplus";
+  Section s(root["model"].as_table(), "model");
+  s.read("preset", preset);
+  MIEN_ASSIGN(c.model, core::find_preset(preset));
+  core::S2DConfig& m = c.model.s2d;
+  m.temporal = false;
+  m.with_landmark = true;
+  s.read("classes", classes);
+  s.read("temporal", m.temporal);
+  s.read("depth", m.depth);
+  s.read("hidden_dim", m.hidden_dim);
+  s.read("num_frames", m.num_frames);
+  s.read("dropout", m.head_dropout_ratio);
+  s.read("init", c.init);
+  s.read("init_trunk", c.init_trunk);
+  s.read("freeze_landmark", c.freeze_landmark);
+  s.read("drop_path", c.drop_path);
+  s.read("layer_drop", c.layer_drop);
+  s.read("gray", c.model.input.gray);
+  MIEN_TRY(s.finish());
+  MIEN_ASSIGN(const core::LabelSet labels, core::find_label_set(classes));
+  c.model.classes = labels.classes;
+  m.num_classes = static_cast<int>(labels.size());
+  return core::validate(c.model);
+}
+
+Status read_sections(const toml::table& root, TrainConfig& c) {
+  Section run(root["run"].as_table(), "run");
+  run.read("name", c.name);
+  run.read("seed", c.seed);
+  run.read("threads", c.threads);
+  run.read("checkpoint_minutes", c.checkpoint_minutes);
+  run.read("precision", c.precision);
+  run.read("device", c.device);
+  MIEN_TRY(run.finish());
+  Section data(root["data"].as_table(), "data");
+  data.allow("train");
+  data.allow("valid");
+  data.read("balance", c.balance);
+  MIEN_TRY(data.finish());
+  Section t(root["train"].as_table(), "train");
+  t.read("task", c.task);
+  t.read("epochs", c.epochs);
+  t.read("epoch_pictures", c.epoch_pictures);
+  t.read("batch", c.batch);
+  t.read("size", c.size);
+  t.read("lr", c.lr);
+  t.read("min_lr", c.min_lr);
+  t.read("warmup_epochs", c.warmup_epochs);
+  t.read("weight_decay", c.weight_decay);
+  t.read("layer_decay", c.layer_decay);
+  t.read("trunk_lr_scale", c.trunk_lr_scale);
+  t.read("clip_grad", c.clip_grad);
+  t.read("ema", c.ema);
+  t.read("smoothing", c.smoothing);
+  t.read("mixup", c.mixup);
+  MIEN_TRY(t.finish());
+  Section loss(root["loss"].as_table(), "loss");
+  loss.read("points", c.points_weight);
+  loss.read("expression", c.expression_weight);
+  MIEN_TRY(loss.finish());
+  Section a(root["augment"].as_table(), "augment");
+  a.read("rotate_deg", c.augment.rotate_deg);
+  a.read("scale", c.augment.scale);
+  a.read("shift", c.augment.shift);
+  a.read("flip", c.augment.flip);
+  a.read("gamma", c.augment.gamma);
+  a.read("contrast", c.augment.contrast);
+  a.read("brightness", c.augment.brightness);
+  a.read("side_light", c.augment.side_light);
+  a.read("noise", c.augment.noise);
+  a.read("blur", c.augment.blur);
+  a.read("erase", c.augment.erase);
+  MIEN_TRY(a.finish());
+  Section output(root["output"].as_table(), "output");
+  output.read("model", c.output);
+  output.read("half", c.half);
+  return output.finish();
+}
+
+Status check(const TrainConfig& c) {
+  const auto bad = [](const std::string& what) {
+    return make_error(ErrorCode::kInvalidArgument, what);
+  };
+  if (c.task != "expression" && c.task != "landmark")
+    return bad("'train.task' is neither expression nor landmark");
+  if (c.batch < 1 || c.batch > 65536) return bad("'train.batch' is out of range");
+  if (!(c.epochs > 0.0)) return bad("'train.epochs' must be positive");
+  if (c.size < 0 || c.size > 1024 || c.size % 8 != 0)
+    return bad("'train.size' must be a multiple of 8 up to 1024");
+  if (!(c.lr > 0.0)) return bad("'train.lr' must be positive");
+  if (c.train.empty()) return bad("no [[data.train]]");
+  if (c.name.empty() || c.name.find('/') != std::string::npos)
+    return bad("'run.name' must be a plain name");
+  if (c.precision != "auto" && c.precision != "f32" && c.precision != "bf16")
+    return bad("'run.precision' is none of auto, f32, bf16");
+  if ((c.task == "landmark") != (c.model.arch == core::Arch::kMobileFaceNet)) {
+    return bad("the task 'landmark' goes with the preset 'landmark', and no other");
+  }
+  return {};
+}
+
+// "train.lr=1e-4" applied to the table. A value that is not TOML is taken as text.
+Status apply_set(toml::table& root, const std::string& assignment) {
+  const std::size_t equals = assignment.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    return make_error(ErrorCode::kInvalidArgument,
+                      "--set wants key=value, not '" + assignment + "'");
+  }
+  const std::string key = assignment.substr(0, equals);
+  const std::string value = assignment.substr(equals + 1);
+  toml::table parsed;
+  try {
+    parsed = toml::parse("value = " + value);
+  } catch (const toml::parse_error&) {
+    parsed.insert_or_assign("value", value);
+  }
+  toml::table* at = &root;
+  std::size_t start = 0;
+  for (std::size_t dot = key.find('.'); dot != std::string::npos; dot = key.find('.', start)) {
+    const std::string part = key.substr(start, dot - start);
+    auto [it, inserted] = at->insert(part, toml::table{});
+    if (it->second.as_table() == nullptr) {
+      return make_error(ErrorCode::kInvalidArgument,
+                        "--set " + key + ": '" + part + "' is not a table");
+    }
+    at = it->second.as_table();
+    start = dot + 1;
+  }
+  parsed.get("value")->visit([&](auto& node) { at->insert_or_assign(key.substr(start), node); });
+  return {};
+}
+
+}  // namespace
+
+Result<TrainConfig> read_train_config(const std::string& path,
+                                      const std::vector<std::string>& sets) {
+  MIEN_ASSIGN(const std::string text, core::read_text_file(path, 1 << 20));
+  try {
+    toml::table root = toml::parse(text, path);
+    for (const std::string& assignment : sets) MIEN_TRY(apply_set(root, assignment));
+    static const std::set<std::string> kSections = {"run",  "model",   "data",  "train",
+                                                    "loss", "augment", "output"};
+    for (const auto& [key, value] : root) {
+      if (!kSections.contains(std::string(key.str()))) {
+        return make_error(ErrorCode::kInvalidArgument,
+                          "'" + std::string(key.str()) + "' is not a known section", path);
+      }
+    }
+    TrainConfig config;
+    config.name = std::filesystem::path(path).stem().string();
+    Status status = read_model(root, config);
+    if (status.ok()) status = read_sections(root, config);
+    if (status.ok()) status = read_sources(root, "train", config.train);
+    if (status.ok()) status = read_sources(root, "valid", config.valid);
+    if (status.ok()) status = check(config);
+    if (!status.ok()) return status.error().within(path);
+    std::ostringstream resolved;
+    resolved << root;
+    config.source_text = resolved.str();
+    return config;
+  } catch (const toml::parse_error& e) {
+    return make_error(
+        ErrorCode::kBadFormat,
+        "line " + std::to_string(e.source().begin.line) + ": " + std::string(e.description()),
+        path);
+  }
+}
+
+}  // namespace mien::learn

@@ -1,0 +1,193 @@
+#include "pipeline/expression_stage.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "report/metrics.h"
+
+namespace mien::pipeline {
+namespace {
+
+// Points older than this say nothing about where the face is now.
+constexpr double kPointsAgeS = 0.25;
+
+}  // namespace
+
+std::vector<float> softmax(const std::vector<float>& logits) {
+  std::vector<float> out(logits.size());
+  const float top = logits.empty() ? 0.0F : *std::max_element(logits.begin(), logits.end());
+  float sum = 0;
+  for (std::size_t i = 0; i < logits.size(); ++i) sum += out[i] = std::exp(logits[i] - top);
+  for (float& p : out) p /= sum;
+  return out;
+}
+
+ExpressionStage::Track::Track(const ExpressionStageOptions& options)
+    : picker({.window = 1, .stride = 1, .rate_hz = kSampleRateHz}),
+      sampler({.window = options.window, .stride = options.stride, .rate_hz = kSampleRateHz}) {}
+
+ExpressionStage::ExpressionStage(const Recognizer& recognizer, Recognizer::Session session,
+                                 FaceAligner& aligner, const ExpressionStageOptions& options,
+                                 StageClock& clock)
+    : recognizer_(recognizer),
+      session_(std::move(session)),
+      aligner_(aligner),
+      options_(options),
+      clock_(clock) {}
+
+Result<std::vector<ExpressionWindow>> ExpressionStage::push(const media::FaceRow& row,
+                                                            const FramePtr& frame) {
+  Track& track = tracks_.try_emplace(row.id, options_).first->second;
+  if (!row.detected) {
+    if (frame != nullptr) track.between.push_back({row, frame});
+    return std::vector<ExpressionWindow>{};
+  }
+  // In a long gap the face was turned away or covered: an interpolated box shows something else.
+  const bool continuous =
+      track.last_detected_s && row.time_s - *track.last_detected_s <= options_.longest_gap_s;
+  track.last_detected_s = row.time_s;
+  std::vector<media::ClipWindow> windows;
+  std::vector<Waiting> between = std::exchange(track.between, {});
+  for (Waiting& waiting : between) {
+    if (continuous) MIEN_TRY(offer(track, std::move(waiting), windows));
+  }
+  if (frame != nullptr) MIEN_TRY(offer(track, {row, frame}, windows));
+  return recognise_all(row.id, track, windows);
+}
+
+Status ExpressionStage::offer(Track& track, Waiting waiting,
+                              std::vector<media::ClipWindow>& windows) {
+  const std::int64_t key = waiting.row.frame;
+  const double time_s = waiting.row.time_s;
+  track.candidates.emplace(key, std::move(waiting));
+  for (const media::ClipWindow& wanted : track.picker.push(time_s, key)) {
+    MIEN_TRY(pick(track, wanted.keys.front(), windows));
+  }
+  if (const auto oldest = track.picker.oldest_needed()) {
+    track.candidates.erase(track.candidates.begin(), track.candidates.lower_bound(*oldest));
+  }
+  return {};
+}
+
+Status ExpressionStage::pick(Track& track, std::int64_t key,
+                             std::vector<media::ClipWindow>& windows) {
+  const auto found = track.candidates.find(key);
+  if (found == track.candidates.end() || track.samples.contains(key)) return {};
+  const media::FaceRow row = found->second.row;
+  if (row.time_s - track.points_s > kPointsAgeS) track.points.reset();
+  auto crop = aligner_.crop(found->second.frame->rgb, row.box, track.points);
+  track.points_s = row.time_s;
+  if (!crop.ok()) {
+    // A box without area on the frame: nothing to look at, but no reason to give up either.
+    if (crop.error().code == ErrorCode::kInvalidArgument) return {};
+    return crop.error();
+  }
+  track.samples[key] = {row.box, std::move(crop->rgb), {}};
+  auto more = track.sampler.push(row.time_s, key);
+  std::move(more.begin(), more.end(), std::back_inserter(windows));
+  return {};
+}
+
+Result<std::vector<ExpressionWindow>> ExpressionStage::end(int id) {
+  const auto found = tracks_.find(id);
+  if (found == tracks_.end()) return std::vector<ExpressionWindow>{};
+  Track& track = found->second;
+  std::vector<media::ClipWindow> windows;
+  for (const media::ClipWindow& wanted : track.picker.finish()) {
+    MIEN_TRY(pick(track, wanted.keys.front(), windows));
+  }
+  auto last = track.sampler.finish();
+  std::move(last.begin(), last.end(), std::back_inserter(windows));
+  auto out = recognise_all(id, track, windows);
+  tracks_.erase(found);
+  return out;
+}
+
+std::vector<int> ExpressionStage::open_tracks() const {
+  std::vector<int> ids;
+  for (const auto& [id, track] : tracks_) ids.push_back(id);
+  return ids;
+}
+
+// All frames of the window that no earlier window had, in one call.
+Status ExpressionStage::compute_features(Track& track, const media::ClipWindow& window) {
+  std::vector<Sample*> fresh;
+  faces_.clear();
+  for (const std::int64_t key : window.keys) {
+    Sample& sample = track.samples.at(key);
+    if (!sample.feature.empty() || sample.crop.empty()) continue;
+    faces_.insert(faces_.end(), sample.crop.begin(), sample.crop.end());
+    sample.crop.clear();  // also marks it, as a frame may occur twice in a window
+    sample.crop.shrink_to_fit();
+    fresh.push_back(&sample);
+  }
+  if (fresh.empty()) return {};
+  const auto size = static_cast<std::size_t>(recognizer_.feature_size());
+  features_.resize(size * fresh.size());
+  MIEN_TRY(session_.features(faces_, static_cast<int>(fresh.size()), features_));
+  for (std::size_t i = 0; i < fresh.size(); ++i) {
+    const auto begin = features_.begin() + static_cast<std::ptrdiff_t>(i * size);
+    fresh[i]->feature.assign(begin, begin + static_cast<std::ptrdiff_t>(size));
+  }
+  return {};
+}
+
+Status ExpressionStage::logits_of(Track& track, const media::ClipWindow& window,
+                                  std::vector<float>& logits) {
+  const auto frames = static_cast<int>(window.keys.size());
+  if (!recognizer_.is_temporal()) {
+    MIEN_TRY(compute_features(track, window));
+    features_.clear();
+    for (const std::int64_t key : window.keys) {
+      const auto& feature = track.samples.at(key).feature;
+      features_.insert(features_.end(), feature.begin(), feature.end());
+    }
+    return recognizer_.classify(features_, frames, logits);
+  }
+  faces_.clear();
+  for (const std::int64_t key : window.keys) {
+    const auto& crop = track.samples.at(key).crop;
+    faces_.insert(faces_.end(), crop.begin(), crop.end());
+  }
+  return session_.logits(faces_, 1, frames, logits);
+}
+
+Result<ExpressionWindow> ExpressionStage::recognise(int id, Track& track,
+                                                    const media::ClipWindow& window) {
+  std::vector<float> logits(static_cast<std::size_t>(recognizer_.num_classes()));
+  MIEN_TRY(logits_of(track, window, logits));
+  ExpressionWindow out;
+  out.track = id;
+  out.start_s = window.start_s;
+  out.end_s = window.end_s;
+  const float share = 1.0F / static_cast<float>(window.keys.size());
+  for (const std::int64_t key : window.keys) {
+    const media::FaceBox& box = track.samples.at(key).box;
+    out.x += share * box.x;
+    out.y += share * box.y;
+    out.w += share * box.w;
+    out.h += share * box.h;
+  }
+  out.probabilities = softmax(logits);
+  const std::size_t best = report::argmax(out.probabilities);
+  out.label = static_cast<int>(best);
+  out.confidence = out.probabilities[best];
+  return out;
+}
+
+Result<std::vector<ExpressionWindow>> ExpressionStage::recognise_all(
+    int id, Track& track, const std::vector<media::ClipWindow>& windows) {
+  std::vector<ExpressionWindow> out;
+  const Stopwatch watch(clock_);
+  for (const media::ClipWindow& window : windows) {
+    MIEN_ASSIGN(ExpressionWindow row, recognise(id, track, window));
+    out.push_back(std::move(row));
+  }
+  if (const auto oldest = track.sampler.oldest_needed()) {
+    track.samples.erase(track.samples.begin(), track.samples.lower_bound(*oldest));
+  }
+  return out;
+}
+
+}  // namespace mien::pipeline

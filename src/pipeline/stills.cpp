@@ -1,0 +1,56 @@
+// Analyzer::predict: the faces of one picture.
+#include <utility>
+
+#include "media/face_detector.h"
+#include "media/image.h"
+#include "pipeline/analyzer_impl.h"
+#include "pipeline/expression_stage.h"
+#include "pipeline/face_aligner.h"
+#include "report/metrics.h"
+
+namespace mien {
+namespace {
+
+// A video model gets the still as a clip in which nothing moves.
+Result<std::vector<float>> still_probabilities(const Recognizer& recognizer,
+                                               Recognizer::Session& session,
+                                               const media::Image& crop) {
+  const int frames = recognizer.num_frames();
+  std::vector<std::uint8_t> clip;
+  for (int i = 0; i < frames; ++i) clip.insert(clip.end(), crop.rgb.begin(), crop.rgb.end());
+  std::vector<float> probabilities(static_cast<std::size_t>(recognizer.num_classes()));
+  MIEN_TRY(session.probabilities(clip, 1, frames, probabilities));
+  return probabilities;
+}
+
+}  // namespace
+
+Result<std::vector<StillFace>> Analyzer::predict(const std::string& image) const {
+  const Recognizer& recognizer = impl_->recognizer;
+  MIEN_ASSIGN(const media::Image picture, media::read_image(image));
+  MIEN_ASSIGN(const auto detector, media::make_detector(impl_->options.detector));
+  MIEN_ASSIGN(const auto boxes, detector->detect(picture));
+  MIEN_ASSIGN(auto session, recognizer.session());
+  MIEN_ASSIGN(auto points, impl_->locator.session());
+  const pipeline::BoxShape shape = pipeline::box_shape(detector->name());
+  pipeline::StageClock unused;
+  pipeline::FaceAligner aligner(
+      pipeline::PointFinder(std::move(points), impl_->locator.input_size(), shape),
+      recognizer.face_template(), recognizer.input_size(), shape, unused);
+  std::vector<StillFace> faces;
+  for (const media::FaceBox& box : boxes) {
+    if (box.score < detector->track_threshold()) continue;
+    std::optional<media::Landmarks> none;
+    const auto crop = aligner.crop(picture, box, none);
+    if (!crop.ok() && crop.error().code == ErrorCode::kInvalidArgument) continue;
+    if (!crop.ok()) return crop.error().within(image);
+    auto probabilities = still_probabilities(recognizer, session, *crop);
+    if (!probabilities.ok()) return probabilities.error().within(image);
+    StillFace face{box.x, box.y, box.w, box.h, box.score, 0, std::move(*probabilities)};
+    face.label = static_cast<int>(report::argmax(face.probabilities));
+    faces.push_back(std::move(face));
+  }
+  return faces;
+}
+
+}  // namespace mien

@@ -1,0 +1,25 @@
+// A drawing of who felt what, when.
+#pragma once
+
+#include <string>
+
+#include "report/timeline.h"
+
+namespace mien::report {
+
+struct TimelineSvgOptions {
+  std::string title{};     // usually the file's name; any bytes
+  std::string subtitle{};  // e.g. the model's name; may be empty
+  double start_s = 0;      // of the time axis
+  double end_s = 0;        // of the time axis; extended where a face lasts longer
+  std::string empty_note = "no face was found";  // shown when there is no track
+  std::size_t max_tracks = 24;                   // the longest ones are drawn
+};
+
+// A complete SVG 1.1 document (1000 wide, its height by the number of faces): one band per face in
+// which the classes' probabilities are stacked over time, the strongest class written into it where
+// there is room and repeated as a ribbon beneath it; a legend, a time axis; blank where the face
+// was not seen. No scripts, no external references.
+std::string timeline_svg(const Timeline& timeline, const TimelineSvgOptions& options);
+
+}  // namespace mien::report

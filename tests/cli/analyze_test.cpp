@@ -1,0 +1,209 @@
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/analyze_fixture.h"
+#include "media/video_reader.h"
+#include "pipeline/test_videos.h"
+#include "report/csv_writer.h"
+
+namespace mien::testing {
+namespace {
+
+using nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+const std::string kExpressionColumns =
+    "track,start_s,end_s,x,y,w,h,confidence,label,"
+    "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt";
+const std::string kFaceColumns = "frame,time_s,track,x,y,w,h,score";
+
+class AnalyzeTest : public CliTest {};
+
+TEST_F(AnalyzeTest, NoFaceGivesEmptyTablesAndTheReason) {
+  ASSERT_TRUE(write_plain_video(path("plain.mp4"), 30, 25).ok());
+  const Ran ran = mien({"analyze", "plain.mp4"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.text();
+  EXPECT_EQ(ran.err, "mien: plain.mp4: no face was found in 30 frames (detector: haar)\n");
+  EXPECT_THAT(list("plain_mien"), ElementsAre("annotated.mp4", "expressions.csv", "faces.csv",
+                                              "result.json", "timeline.svg"));
+  EXPECT_EQ(read("plain_mien/expressions.csv"), kExpressionColumns + "\n");
+  EXPECT_EQ(read("plain_mien/faces.csv"), kFaceColumns + "\n");
+  EXPECT_THAT(read("plain_mien/timeline.svg"), HasSubstr("no face was found"));
+  const json result = json::parse(read("plain_mien/result.json"));
+  EXPECT_EQ(result["note"], "no face was found in 30 frames (detector: haar)");
+  EXPECT_EQ(result["video"]["frames"], 30);
+  EXPECT_TRUE(result["expressions"].empty());
+}
+
+TEST_F(AnalyzeTest, JsonOnStdoutIsTheDocumentAndNothingElse) {
+  ASSERT_TRUE(write_plain_video(path("a.mp4"), 5, 25).ok());
+  write("bad.mp4", "text");
+  const Ran one = mien({"analyze", "a.mp4", "--json", "--no-video"});
+  EXPECT_EQ(one.exit_code, 0) << one.text();
+  EXPECT_EQ(one.out, read("a_mien/result.json"));
+  EXPECT_TRUE(json::accept(one.out)) << one.out;
+  const Ran two = mien({"analyze", "a.mp4", "bad.mp4", "--json", "--no-video"});
+  EXPECT_EQ(two.exit_code, 1);
+  const json list = json::parse(two.out);
+  ASSERT_EQ(list.size(), 2U);
+  EXPECT_EQ(list[0]["input"], "a.mp4");
+  EXPECT_THAT(list[1]["error"].get<std::string>(), HasSubstr("bad.mp4"));
+}
+
+TEST_F(AnalyzeTest, NoVideoWhenNotWanted) {
+  ASSERT_TRUE(write_plain_video(path("a.mp4"), 5, 25).ok());
+  ASSERT_EQ(mien({"analyze", "a.mp4", "--no-video", "--out", "x/y"}).exit_code, 0);
+  EXPECT_THAT(list("x/y"),
+              ElementsAre("expressions.csv", "faces.csv", "result.json", "timeline.svg"));
+}
+
+TEST_F(AnalyzeTest, InputsOfOneNameGetFoldersOfTheirOwn) {
+  std::filesystem::create_directories(path("p"));
+  std::filesystem::create_directories(path("q"));
+  ASSERT_TRUE(write_plain_video(path("p/a.mp4"), 3, 25).ok());
+  ASSERT_TRUE(write_plain_video(path("q/a.mp4"), 4, 25).ok());
+  ASSERT_EQ(mien({"analyze", "p/a.mp4", "q/a.mp4", "--out", "o", "--no-video"}).exit_code, 0);
+  EXPECT_THAT(list("o"), ElementsAre("a", "a_2"));
+  EXPECT_EQ(json::parse(read("o/a_2/result.json"))["input"], "q/a.mp4");
+}
+
+TEST_F(AnalyzeTest, ShardsDivideTheInputs) {
+  std::vector<std::string> all = {"analyze"};
+  for (const char* name : {"a", "b", "c"}) {
+    ASSERT_TRUE(write_plain_video(path(std::string(name) + ".mp4"), 3, 25).ok());
+    all.push_back(std::string(name) + ".mp4");
+  }
+  all.insert(all.end(), {"--out", "o", "--no-video", "--shard"});
+  auto first = all;
+  first.push_back("1/2");
+  ASSERT_EQ(mien(first).exit_code, 0);
+  EXPECT_THAT(list("o"), ElementsAre("a", "c"));
+  auto second = all;
+  second.push_back("2/2");
+  ASSERT_EQ(mien(second).exit_code, 0);
+  EXPECT_THAT(list("o"), ElementsAre("a", "b", "c"));
+}
+
+TEST_F(AnalyzeTest, PicturesAndFoldersOfThem) {
+  std::filesystem::create_directory(path("shots"));
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(media::write_png(path("shots/" + std::to_string(i) + ".png"),
+                                 plain_picture(120 + 20 * i, 90, i))
+                    .ok());
+  }
+  const Ran folder = mien({"analyze", "shots"});
+  EXPECT_EQ(folder.exit_code, 0) << folder.text();
+  EXPECT_EQ(json::parse(read("shots_mien/result.json"))["video"]["frames"], 3);
+  const Ran single = mien({"analyze", "shots/0.png"});
+  EXPECT_EQ(single.exit_code, 0) << single.text();
+  EXPECT_THAT(single.err, HasSubstr("no face was found in 1 picture "));
+}
+
+TEST_F(AnalyzeTest, CtrlCLeavesNothingHalfWritten) {
+  ASSERT_TRUE(write_plain_video(path("long.mp4"), 3000, 30, 640, 480).ok());
+  RunOptions options;
+  options.interrupt_after_s = 2.5;
+  const Ran ran = mien({"analyze", "long.mp4"}, options);
+  EXPECT_EQ(ran.exit_code, 130) << ran.text();
+  EXPECT_EQ(list(""), std::vector<std::string>{"long.mp4"});
+}
+
+TEST_F(AnalyzeTest, FilesOfARealFace) {
+  if (!has_shared_videos()) GTEST_SKIP() << "needs shared/data/video";
+  const Ran ran = mien({"analyze", shared_video("single_face.mp4"), "--out", "one", "--json"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.text();
+  EXPECT_EQ(ran.err, "") << "no progress when stderr is no terminal";
+
+  const auto expressions = lines("one/expressions.csv");
+  ASSERT_EQ(expressions.size(), 16U);
+  EXPECT_EQ(expressions[0], kExpressionColumns);
+  for (std::size_t i = 1; i < expressions.size(); ++i) {
+    const auto fields = report::parse_csv_line(expressions[i]);
+    ASSERT_EQ(fields.size(), 17U);
+    EXPECT_EQ(fields[0], "1");
+    double sum = 0;
+    double best = 0;
+    for (std::size_t c = 9; c < 17; ++c) {
+      sum += std::stod(fields[c]);
+      best = std::max(best, std::stod(fields[c]));
+    }
+    EXPECT_NEAR(sum, 1, 1e-3);
+    EXPECT_NEAR(best, std::stod(fields[7]), 1e-4);
+  }
+  const auto faces = lines("one/faces.csv");
+  EXPECT_EQ(faces[0], kFaceColumns);
+  EXPECT_GE(faces.size(), 70U);
+  EXPECT_LE(faces.size(), 73U);
+
+  const json result = json::parse(ran.out);
+  EXPECT_EQ(result["expressions"].size(), expressions.size() - 1);
+  EXPECT_EQ(result["faces"].size(), faces.size() - 1);
+  EXPECT_EQ(result["tracks"].size(), 1U);
+  EXPECT_EQ(result["model"]["name"], "s2d-random");
+  EXPECT_EQ(result["model"]["classes"].size(), 8U);
+  EXPECT_GT(result["timings"]["wall_s"].get<double>(), 0);
+
+  auto video = media::open_source(path("one/annotated.mp4"));
+  ASSERT_TRUE(video.ok()) << video.error().to_string();
+  EXPECT_EQ((*video)->info().codec, "h264");
+  int frames = 0;
+  for (auto frame = (*video)->next(); frame.ok() && frame->has_value(); frame = (*video)->next()) {
+    ++frames;
+  }
+  EXPECT_EQ(frames, 72);
+}
+
+TEST_F(AnalyzeTest, TablesAreTheSameEveryTimeAndForEveryNumberOfThreads) {
+  if (!has_shared_videos()) GTEST_SKIP() << "needs shared/data/video";
+  const auto analyze = [&](const std::string& out, const std::string& threads) {
+    const Ran ran = mien({"analyze", shared_video("single_face.mp4"), "--out", out, "--no-video",
+                          "--threads", threads, "--precision", "f32"});
+    ASSERT_EQ(ran.exit_code, 0) << ran.text();
+  };
+  analyze("a", "1");
+  analyze("b", "1");
+  analyze("c", "2");
+  EXPECT_EQ(read("a/faces.csv"), read("b/faces.csv"));
+  EXPECT_EQ(read("a/expressions.csv"), read("b/expressions.csv"));
+  EXPECT_EQ(read("a/faces.csv"), read("c/faces.csv"));
+  // Sums may be taken in another order by two threads: the last printed digit may differ.
+  const auto one = lines("a/expressions.csv");
+  const auto two = lines("c/expressions.csv");
+  ASSERT_EQ(one.size(), two.size());
+  for (std::size_t i = 1; i < one.size(); ++i) {
+    const auto a = report::parse_csv_line(one[i]);
+    const auto b = report::parse_csv_line(two[i]);
+    for (std::size_t c = 9; c < a.size(); ++c) {
+      EXPECT_NEAR(std::stod(a[c]), std::stod(b[c]), 2e-5) << one[i];
+    }
+  }
+}
+
+TEST_F(AnalyzeTest, PredictPrintsARowPerFace) {
+  if (!has_shared_videos()) GTEST_SKIP() << "needs shared/data/video";
+  auto video = media::open_source(shared_video("single_face.mp4"));
+  ASSERT_TRUE(video.ok());
+  const auto frame = (*video)->next();
+  ASSERT_TRUE(frame.ok() && frame->has_value());
+  ASSERT_TRUE(media::write_png(path("face, one.png"), (*frame)->rgb).ok());
+  const Ran table = mien({"predict", "face, one.png"});
+  ASSERT_EQ(table.exit_code, 0) << table.text();
+  EXPECT_EQ(table.out.substr(0, table.out.find('\n')),
+            "image,x,y,w,h,score,label,"
+            "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt");
+  const Ran document = mien({"predict", "face, one.png", "--json"});
+  ASSERT_EQ(document.exit_code, 0) << document.text();
+  const json list = json::parse(document.out);
+  ASSERT_EQ(list.size(), 1U);
+  EXPECT_EQ(list[0]["image"], "face, one.png");
+  for (const char* key : {"x", "y", "w", "h"}) EXPECT_TRUE(list[0][key].is_number()) << key;
+  double sum = 0;
+  for (const auto& [name, p] : list[0]["probabilities"].items()) sum += p.get<double>();
+  EXPECT_NEAR(sum, 1, 1e-3);
+  EXPECT_TRUE(list[0]["probabilities"].contains(list[0]["label"].get<std::string>()));
+}
+
+}  // namespace
+}  // namespace mien::testing

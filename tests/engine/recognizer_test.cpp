@@ -1,0 +1,182 @@
+// The public face: shapes, refusals, threads.
+#include "mien/recognizer.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <thread>
+
+#include "compare.h"
+#include "core/files.h"
+#include "model_on_disk.h"
+
+namespace mien {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr std::size_t kPixels = 48 * 48 * 3;
+
+TEST(Recognizer, TellsWhatItReads) {
+  const testing::TempFolder folder;
+  const auto model = Recognizer::load(test::write_random(folder, test::small_config(true)));
+  ASSERT_TRUE(model.ok()) << model.error().to_string();
+  EXPECT_EQ(model->input_size(), 48);
+  EXPECT_EQ(model->num_frames(), 4);
+  EXPECT_TRUE(model->is_temporal());
+  EXPECT_TRUE(model->has_landmark_net());
+  EXPECT_EQ(model->num_classes(), 3);
+  EXPECT_EQ(model->feature_size(), 32);
+  EXPECT_EQ(model->classes()[1], "happiness");
+  EXPECT_NE(model->precision(), Precision::kAuto);
+}
+
+TEST(Recognizer, ProbabilitiesAreTheSoftmaxOfLogits) {
+  const testing::TempFolder folder;
+  const auto model = Recognizer::load(test::write_random(folder, test::small_config(true)));
+  ASSERT_TRUE(model.ok());
+  auto session = model->session();
+  ASSERT_TRUE(session.ok());
+  const auto faces = test::random_pixels(2 * 4 * kPixels, 1);
+  std::vector<float> logits(6), probabilities(6);
+  ASSERT_TRUE(session->logits(faces, 2, 4, logits).ok());
+  ASSERT_TRUE(session->probabilities(faces, 2, 4, probabilities).ok());
+  for (std::size_t b = 0; b < 2; ++b) {
+    float sum = 0.0F;
+    for (std::size_t c = 0; c < 3; ++c) sum += std::exp(logits[b * 3 + c]);
+    for (std::size_t c = 0; c < 3; ++c) {
+      EXPECT_NEAR(probabilities[b * 3 + c], std::exp(logits[b * 3 + c]) / sum, 1e-6F);
+    }
+  }
+}
+
+TEST(Recognizer, FramesOfAnImageModelCanBeShared) {
+  const testing::TempFolder folder;
+  const auto model = Recognizer::load(test::write_random(folder, test::small_config(false)),
+                                      {.precision = Precision::kF32});
+  ASSERT_TRUE(model.ok());
+  EXPECT_EQ(model->num_frames(), 1);
+  auto session = model->session();
+  ASSERT_TRUE(session.ok());
+  const int frames = 37;  // passes of 32 and smaller ones
+  const auto faces = test::random_pixels(static_cast<std::size_t>(frames) * kPixels, 2);
+  std::vector<float> features(static_cast<std::size_t>(frames) * 32), together(3), shared(3);
+  ASSERT_TRUE(session->features(faces, frames, features).ok());
+  ASSERT_TRUE(session->logits(faces, 1, frames, together).ok());
+  ASSERT_TRUE(model->classify(features, frames, shared).ok());
+  EXPECT_EQ(together, shared);
+  // A frame's feature does not depend on its neighbours.
+  std::vector<float> alone(32);
+  const auto ninth = std::span(faces).subspan(9 * kPixels, kPixels);
+  ASSERT_TRUE(session->features(ninth, 1, alone).ok());
+  EXPECT_LT(test::difference(alone, std::span(features).subspan(9 * 32, 32)).relative, 1e-5);
+}
+
+TEST(Recognizer, OneModelServesTwoThreads) {
+  const testing::TempFolder folder;
+  for (const int threads : {1, 2}) {
+    const auto model = Recognizer::load(test::write_random(folder, test::small_config(true)),
+                                        {.threads = threads});
+    ASSERT_TRUE(model.ok());
+    const auto faces = test::random_pixels(4 * kPixels, 3);
+    std::vector<std::vector<float>> results(2);
+    std::vector<int> failures(2, 0);
+    const auto work = [&](std::size_t id) {
+      auto session = model->session();
+      std::vector<float> first(3), again(3);
+      failures[id] += !session.ok() || !session->logits(faces, 1, 4, first).ok();
+      for (int i = 0; i < 20 && failures[id] == 0; ++i) {
+        failures[id] += !session->logits(faces, 1, 4, again).ok() || again != first;
+      }
+      results[id] = first;
+    };
+    std::thread a(work, 0), b(work, 1);
+    a.join();
+    b.join();
+    EXPECT_EQ(failures, std::vector<int>({0, 0}));
+    EXPECT_EQ(results[0], results[1]);
+  }
+}
+
+TEST(Recognizer, RefusesWrongSizes) {
+  const testing::TempFolder folder;
+  const auto model = Recognizer::load(test::write_random(folder, test::small_config(true)));
+  ASSERT_TRUE(model.ok());
+  auto session = model->session();
+  ASSERT_TRUE(session.ok());
+  const auto faces = test::random_pixels(4 * kPixels, 3);
+  std::vector<float> logits(3), features(4 * 32);
+  const auto code = [](const Status& status) {
+    return status.ok() ? "ok" : error_code_name(status.error().code);
+  };
+  EXPECT_STREQ(code(session->logits(faces, 1, 3, logits)), "invalid-argument");
+  EXPECT_STREQ(code(session->logits(faces, 0, 4, logits)), "invalid-argument");
+  EXPECT_STREQ(code(session->logits(faces, -1, 4, logits)), "invalid-argument");
+  EXPECT_STREQ(code(session->logits(std::span(faces).first(5), 1, 4, logits)), "invalid-argument");
+  EXPECT_STREQ(code(session->logits(faces, 1, 4, std::span(logits).first(2))), "invalid-argument");
+  EXPECT_STREQ(code(session->features(faces, 4, features)), "unsupported");
+  EXPECT_STREQ(code(model->classify(features, 3, logits)), "invalid-argument");
+  EXPECT_STREQ(code(session->logits(faces, 1, 4, logits)), "ok");
+}
+
+TEST(Recognizer, RefusesModelsOfAnotherKind) {
+  const testing::TempFolder folder;
+  const std::string landmark = test::write_random(folder, test::landmark_config());
+  const auto wrong = Recognizer::load(landmark);
+  ASSERT_FALSE(wrong.ok());
+  EXPECT_EQ(wrong.error().code, ErrorCode::kUnsupported);
+  EXPECT_THAT(wrong.error().to_string(), HasSubstr(landmark));
+
+  EXPECT_EQ(Recognizer::load(folder.file("none")).error().code, ErrorCode::kNotFound);
+  std::ofstream(folder.file("text.safetensors")) << "hello";
+  EXPECT_EQ(Recognizer::load(folder.file("text.safetensors")).error().code, ErrorCode::kBadFormat);
+
+  auto config = test::small_config(true);
+  config.s2d.with_landmark = false;
+  const auto blind = Recognizer::load(test::write_random(folder, config));
+  ASSERT_TRUE(blind.ok()) << blind.error().to_string();
+  auto session = blind->session();
+  ASSERT_TRUE(session.ok());
+  std::vector<float> logits(3);
+  const auto status = session->logits(test::random_pixels(4 * kPixels, 3), 1, 4, logits);
+  ASSERT_FALSE(status.ok());
+  EXPECT_THAT(status.error().to_string(), HasSubstr("landmark network"));
+}
+
+TEST(Recognizer, RefusesAPassThatNeedsTooMuchMemory) {
+  // Valid by its config and small on disk, but 1024 frames of 4000 x 4000 pixels.
+  auto config = test::small_config(false);
+  config.s2d.with_landmark = false;
+  config.s2d.in_chans = 1;
+  config.s2d.img_size = 4096;
+  config.s2d.patch_size = 64;
+  config.s2d.landmark_size = 512;
+  config.s2d.stem = {{4096, 1}, {1, 2}, {1, 2}, {1, 2}, {1, 2}, {1, 2}, {1, 2}};
+  const testing::TempFolder folder;
+  const auto model = Recognizer::load(test::write_random(folder, config));
+  ASSERT_FALSE(model.ok());
+  EXPECT_EQ(model.error().code, ErrorCode::kLimit) << model.error().to_string();
+}
+
+TEST(LandmarkLocator, LocatesManyAsOneByOne) {
+  const testing::TempFolder folder;
+  const auto net = LandmarkLocator::load(test::write_random(folder, test::landmark_config()),
+                                         {.precision = Precision::kF32});
+  ASSERT_TRUE(net.ok()) << net.error().to_string();
+  EXPECT_EQ(net->num_points(), 68);
+  EXPECT_EQ(net->input_size(), 112);
+  auto session = net->session();
+  ASSERT_TRUE(session.ok());
+  constexpr std::size_t kCrop = 112 * 112 * 3;
+  const auto crops = test::random_pixels(7 * kCrop, 4);
+  std::vector<float> all(7 * 136), one(136);
+  ASSERT_TRUE(session->locate(crops, 7, all).ok());
+  ASSERT_TRUE(session->locate(std::span(crops).subspan(6 * kCrop, kCrop), 1, one).ok());
+  EXPECT_LT(test::difference(one, std::span(all).subspan(6 * 136, 136)).relative, 1e-5);
+  EXPECT_FALSE(session->locate(crops, 6, all).ok());
+  EXPECT_FALSE(session->locate(crops, -1, all).ok());
+}
+
+}  // namespace
+}  // namespace mien

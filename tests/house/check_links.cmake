@@ -1,0 +1,26 @@
+# Fails when PROGRAM needs, directly or not, a shared library that matches FORBIDDEN; or when it does
+# not need one that matches REQUIRED (a sign that ldd showed nothing at all).
+#
+#   cmake -DPROGRAM=... -DFORBIDDEN=regex [-DREQUIRED=regex] -P check_links.cmake
+execute_process(COMMAND ldd ${PROGRAM} OUTPUT_VARIABLE links ERROR_VARIABLE trouble RESULT_VARIABLE code)
+if(NOT code EQUAL 0)
+  message(FATAL_ERROR "ldd ${PROGRAM}: ${trouble}${links}")
+endif()
+string(REPLACE "\n" ";" lines "${links}")
+set(bad "")
+set(good FALSE)
+foreach(line IN LISTS lines)
+  if(line MATCHES "${FORBIDDEN}")
+    list(APPEND bad "${line}")
+  endif()
+  if(NOT REQUIRED OR line MATCHES "${REQUIRED}")
+    set(good TRUE)
+  endif()
+endforeach()
+if(bad)
+  list(JOIN bad "\n" bad)
+  message(FATAL_ERROR "${PROGRAM} links what it must not:\n${bad}")
+endif()
+if(NOT good)
+  message(FATAL_ERROR "${PROGRAM} does not link ${REQUIRED}; ldd said:\n${links}")
+endif()
