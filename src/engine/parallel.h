@@ -6,8 +6,40 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <mutex>
+#include <optional>
+
+#include "mien/result.hpp"
 
 namespace mien::engine {
+
+// Calls body(part) for every part below `parts`, each on a thread of its own where OpenMP gives
+// one. Inside, oneDNN and parallel_ranges() use that thread alone. `body` must not throw.
+template <typename Body>
+void parallel_parts(std::size_t parts, const Body& body) {
+  if (parts == 1) {
+    body(std::size_t{0});
+    return;
+  }
+#pragma omp parallel num_threads(static_cast <int>(parts))
+  {
+    const auto step = static_cast<std::size_t>(omp_get_num_threads());
+    for (auto part = static_cast<std::size_t>(omp_get_thread_num()); part < parts; part += step) {
+      body(part);
+    }
+  }
+}
+
+// Calls body(member, complete) on `members` threads at the same time: they may wait for each other.
+// If OpenMP gives fewer, `complete` is false and they must not.
+template <typename Body>
+void parallel_team(std::size_t members, const Body& body) {
+#pragma omp parallel num_threads(static_cast <int>(members))
+  {
+    const bool complete = omp_get_num_threads() == static_cast<int>(members);
+    body(static_cast<std::size_t>(omp_get_thread_num()), complete);
+  }
+}
 
 // Calls body(begin, end, thread) for consecutive parts of 0..count, each of at least `grain` items:
 // waking a thread costs some microseconds. `thread` is below the scope's thread count. `body` must
@@ -15,7 +47,7 @@ namespace mien::engine {
 template <typename Body>
 void parallel_ranges(std::size_t count, std::size_t grain, const Body& body) {
   if (count == 0) return;
-  const auto most = static_cast<std::size_t>(omp_get_max_threads());
+  const auto most = omp_in_parallel() != 0 ? 1 : static_cast<std::size_t>(omp_get_max_threads());
   const std::size_t parts =
       std::clamp<std::size_t>(count / std::max<std::size_t>(grain, 1), 1, most);
   if (parts == 1) {
@@ -32,5 +64,20 @@ void parallel_ranges(std::size_t count, std::size_t grain, const Body& body) {
     if (begin < end) body(begin, end, static_cast<int>(me));
   }
 }
+
+// The first error of several threads.
+class SharedStatus {
+ public:
+  void add(const Status& status) {
+    if (status.ok()) return;
+    const std::lock_guard lock(mutex_);
+    if (!error_) error_ = status.error();
+  }
+  Status take() const { return error_ ? Status(*error_) : Status(); }
+
+ private:
+  std::mutex mutex_;
+  std::optional<Error> error_;
+};
 
 }  // namespace mien::engine

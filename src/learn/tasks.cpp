@@ -116,7 +116,9 @@ class ExpressionTask : public StillTask {
  public:
   ExpressionTask(const TrainConfig& config, const std::vector<float>& face_template)
       : config_(config), face_template_(face_template) {
-    net_ = S2D(config.model.s2d, S2DTrainOptions{config.drop_path, config.layer_drop});
+    net_ = S2D(config.model.s2d, S2DTrainOptions{.drop_path = config.drop_path,
+                                                 .layer_drop = config.layer_drop,
+                                                 .aux_head = config.aux_weight > 0.0});
     net_->freeze_landmark(config.freeze_landmark);
   }
 
@@ -149,7 +151,7 @@ class ExpressionTask : public StillTask {
     report::ConfusionMatrix confusion(set.classes.size());
     double entropy = 0.0;
     for_batches(set, chosen, options, device, [&](const Tensor& images, auto part) {
-      const Tensor logits = net_->forward(images.unsqueeze(2)).logits.to(torch::kFloat);
+      const Tensor logits = predict(images);
       const Tensor log_p = torch::log_softmax(logits, 1).cpu().contiguous();
       const Tensor best = log_p.argmax(1);
       for (std::size_t i = 0; i < part.size(); ++i) {
@@ -174,8 +176,19 @@ class ExpressionTask : public StillTask {
 
  private:
   Tensor plain_loss(const Batch& batch) {
-    const Tensor logits = net_->forward(batch.images.unsqueeze(2)).logits;
-    return soft_cross_entropy(logits, batch.target, batch.target_weight, config_.smoothing);
+    const Tensor x = batch.images.unsqueeze(2);
+    const auto entropy = [&](const Tensor& logits) {
+      return soft_cross_entropy(logits, batch.target, batch.target_weight, config_.smoothing);
+    };
+    if (config_.stem_only) return entropy(net_->forward_stem(x));
+    const S2DImpl::Output out = net_->forward(x);
+    const Tensor loss = entropy(out.logits);
+    return out.aux.defined() ? loss + config_.aux_weight * entropy(out.aux) : loss;
+  }
+
+  Tensor predict(const Tensor& images) {
+    const Tensor x = images.unsqueeze(2);
+    return config_.stem_only ? net_->forward_stem(x) : net_->forward(x).logits;
   }
 
   TrainConfig config_;

@@ -174,6 +174,8 @@ Status read_sections(const toml::table& root, TrainConfig& c) {
   t.read("ema", c.ema);
   t.read("smoothing", c.smoothing);
   t.read("mixup", c.mixup);
+  t.read("aux_weight", c.aux_weight);
+  t.read("stem_only", c.stem_only);
   MIEN_TRY(t.finish());
   Section loss(root["loss"].as_table(), "loss");
   loss.read("points", c.points_weight);
@@ -209,6 +211,10 @@ Status check(const TrainConfig& c) {
   if (c.size < 0 || c.size > 1024 || c.size % 8 != 0)
     return bad("'train.size' must be a multiple of 8 up to 1024");
   if (!(c.lr > 0.0)) return bad("'train.lr' must be positive");
+  if (c.stem_only && !(c.aux_weight > 0.0))
+    return bad("'train.stem_only' needs 'train.aux_weight'");
+  if (!(c.layer_drop >= 0.0 && c.layer_drop < 1.0))
+    return bad("'model.layer_drop' is not in [0, 1)");
   if (c.train.empty()) return bad("no [[data.train]]");
   if (c.name.empty() || c.name.find('/') != std::string::npos)
     return bad("'run.name' must be a plain name");

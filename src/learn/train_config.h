@@ -48,7 +48,9 @@ struct TrainConfig {
   double clip_grad = 1.0;       // norm; 0: off
   double ema = 0.999;
   double smoothing = 0.0;
-  double mixup = 0.0;  // alpha of mixup on pictures and targets; 0: off
+  double aux_weight = 0.0;  // of the second classifier, on the stem; 0: none
+  bool stem_only = false;   // trains stem, trunk and first prompt by it, without the transformer
+  double mixup = 0.0;       // alpha of mixup on pictures and targets; 0: off
 
   // [loss]
   double points_weight = 1.0;      // of the wing loss (task landmark)

@@ -84,7 +84,8 @@ TEST_F(BadInputTest, DamagedPicture) {
 }
 
 TEST_F(BadInputTest, AHostileFileNameStaysOnOneLine) {
-  refuse("no such\tfile;$(rm -rf x).mp4");
+  expect_one_line_error(mien({"analyze", "no such\tfile;$(rm -rf x).mp4"}),
+                        "no such?file;$(rm -rf x).mp4");
   const Ran ran = mien({"analyze", "two\nlines.mp4"});
   EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1) << ran.text();
 }

@@ -1,5 +1,7 @@
 #include "engine/models/mobilefacenet.h"
 
+#include <algorithm>
+
 #include "engine/guard.h"
 #include "engine/kernels/image.h"
 #include "engine/kernels/vector_ops.h"
@@ -146,42 +148,76 @@ class MobileFaceNetRunner::Plan {
   Slot map_, pooled_, pooled_act_, scratch_;
 };
 
+struct MobileFaceNetRunner::Worker {
+  explicit Worker(const dnnl::engine& engine) : stream(engine) {}
+
+  dnnl::stream stream;
+  std::map<std::size_t, std::unique_ptr<Plan>> plans;  // by pictures of a pass
+};
+
 MobileFaceNetRunner::MobileFaceNetRunner(std::shared_ptr<const MobileFaceNetWeights> weights)
-    : weights_(std::move(weights)), stream_(weights_->context->engine()) {}
+    : weights_(std::move(weights)) {
+  for (int i = 0; i < weights_->context->threads(); ++i) {
+    workers_.push_back(std::make_unique<Worker>(weights_->context->engine()));
+  }
+}
 
 MobileFaceNetRunner::~MobileFaceNetRunner() = default;
 
-Result<MobileFaceNetRunner::Plan*> MobileFaceNetRunner::plan(std::size_t batch) {
-  auto& place = plans_[batch];
-  if (!place) {
-    auto made = std::make_unique<Plan>(*weights_, batch);
-    MIEN_TRY(made->allocate());
-    place = std::move(made);
+// A picture is too little work for several threads (see worth_sharing): every pass has one.
+Status MobileFaceNetRunner::make_plans(Worker& worker, std::size_t n) {
+  const ThreadScope scope(1);
+  for (std::size_t done = 0; done < n;) {
+    const std::size_t batch = next_pass(n - done, kBatch);
+    auto& place = worker.plans[batch];
+    if (!place) {
+      auto made = std::make_unique<Plan>(*weights_, batch);
+      MIEN_TRY(made->allocate());
+      place = std::move(made);
+    }
+    done += batch;
   }
-  return place.get();
+  return {};
 }
 
 Status MobileFaceNetRunner::prepare() {
-  return guarded([&]() -> Status {
-    const ThreadScope threads(weights_->context->threads());
-    MIEN_TRY(plan(1));
-    return {};
-  });
+  return guarded([&]() -> Status { return make_plans(*workers_[0], 1); });
+}
+
+PictureInput MobileFaceNetRunner::advanced(const PictureInput& input, std::size_t n) const {
+  const std::size_t values = n * weights_->side() * weights_->side() * 3;
+  return {input.rgb == nullptr ? nullptr : input.rgb + values,
+          input.planar == nullptr ? nullptr : input.planar + values};
+}
+
+void MobileFaceNetRunner::run_part(Worker& worker, const PictureInput& input, std::size_t n,
+                                   float* points, Tap* tap) {
+  const ThreadScope scope(1);
+  for (std::size_t done = 0; done < n;) {
+    const std::size_t batch = next_pass(n - done, kBatch);
+    worker.plans.at(batch)->run(worker.stream, advanced(input, done),
+                                points + done * weights_->outputs(), tap);
+    done += batch;
+  }
 }
 
 Status MobileFaceNetRunner::run(const PictureInput& input, std::size_t n, float* points, Tap* tap) {
   return guarded([&]() -> Status {
-    const ThreadScope threads(weights_->context->threads());
-    const std::size_t pixels = weights_->side() * weights_->side() * 3;
-    for (std::size_t done = 0; done < n;) {
-      const std::size_t batch = next_pass(n - done, kBatch);
-      MIEN_ASSIGN(Plan * made, plan(batch));
-      const PictureInput part{input.rgb == nullptr ? nullptr : input.rgb + done * pixels,
-                              input.planar == nullptr ? nullptr : input.planar + done * pixels};
-      made->run(stream_, part, points + done * weights_->outputs(), tap);
-      done += batch;
+    const std::size_t parts = tap != nullptr ? 1 : std::clamp<std::size_t>(n, 1, workers_.size());
+    const auto begin = [&](std::size_t part) { return n * part / parts; };
+    for (std::size_t part = 0; part < parts; ++part) {
+      MIEN_TRY(make_plans(*workers_[part], begin(part + 1) - begin(part)));
     }
-    return {};
+    SharedStatus status;
+    parallel_parts(parts, [&](std::size_t part) {
+      const std::size_t first = begin(part);
+      status.add(guarded([&]() -> Status {
+        run_part(*workers_[part], advanced(input, first), begin(part + 1) - first,
+                 points + first * weights_->outputs(), tap);
+        return {};
+      }));
+    });
+    return status.take();
   });
 }
 

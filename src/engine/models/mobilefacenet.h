@@ -38,7 +38,7 @@ struct PictureInput {
   const float* planar = nullptr;      // normalised f32 [n, 3, side, side]
 };
 
-// Runs any number of pictures, some at a time. One thread at a time.
+// Runs any number of pictures, shared out among the context's threads. One caller at a time.
 class MobileFaceNetRunner {
  public:
   explicit MobileFaceNetRunner(std::shared_ptr<const MobileFaceNetWeights> weights);
@@ -48,16 +48,19 @@ class MobileFaceNetRunner {
   Status prepare();
 
   // points: [n, outputs()], raw numbers of the network. `tap` may be null; it is given the stages
-  // by their golden names. Errors: kLimit, kInternal.
+  // by their golden names, by one thread in order. Errors: kLimit, kInternal.
   Status run(const PictureInput& input, std::size_t n, float* points, Tap* tap);
 
  private:
   class Plan;
-  Result<Plan*> plan(std::size_t batch);
+  struct Worker;
+
+  Status make_plans(Worker& worker, std::size_t n);
+  void run_part(Worker& worker, const PictureInput& input, std::size_t n, float* points, Tap* tap);
+  PictureInput advanced(const PictureInput& input, std::size_t n) const;
 
   std::shared_ptr<const MobileFaceNetWeights> weights_;
-  dnnl::stream stream_;
-  std::map<std::size_t, std::unique_ptr<Plan>> plans_;
+  std::vector<std::unique_ptr<Worker>> workers_;
 };
 
 }  // namespace mien::engine

@@ -1,7 +1,10 @@
 #include "engine/models/s2d.h"
 
+#include <algorithm>
+
 #include "engine/guard.h"
 #include "engine/models/plan_sizes.h"
+#include "engine/parallel.h"
 
 namespace mien::engine {
 
@@ -23,26 +26,57 @@ void classify_features(const S2DWeights& w, const float* features, std::size_t f
   }
 }
 
-S2DRunner::S2DRunner(std::shared_ptr<const S2DWeights> weights)
-    : weights_(std::move(weights)), stream_(weights_->context->engine()) {}
+S2DRunner::S2DRunner(std::shared_ptr<const S2DWeights> weights) : weights_(std::move(weights)) {
+  const bool temporal = weights_->sizes().temporal;
+  workers_.resize(temporal ? 1 : static_cast<std::size_t>(weights_->context->threads()));
+}
 
-Result<S2DPlan*> S2DRunner::plan(std::size_t frames) {
-  auto& place = plans_[frames];
-  if (!place) {
-    auto made = std::make_unique<S2DPlan>(weights_, frames);
-    MIEN_TRY(made->allocate());
-    place = std::move(made);
+// `alone`: no other thread works on other frames of this call.
+S2DRunner::PassShape S2DRunner::pass_shape(std::size_t frames_left, bool alone, bool tapped) const {
+  const S2DWeights& w = *weights_;
+  const int threads = w.context->threads();
+  PassShape shape;
+  if (w.sizes().temporal) {
+    shape.frames = static_cast<std::size_t>(w.sizes().num_frames);
+    const auto members = std::min(shape.frames, static_cast<std::size_t>(threads));
+    if (!tapped && S2DPlan::can_run(members)) shape.members = members;
+  } else {
+    shape.frames = next_pass(frames_left, frames_per_pass(w.tokens()));
   }
-  return place.get();
+  const double macs = w.macs_per_frame() * static_cast<double>(shape.frames);
+  if (alone && shape.members == 1 && worth_sharing(macs)) shape.threads = threads;
+  return shape;
+}
+
+Status S2DRunner::make_plans(Plans& plans, std::size_t frames, bool alone, bool tapped) {
+  for (std::size_t done = 0; done < frames;) {
+    const PassShape shape = pass_shape(frames - done, alone, tapped);
+    auto& place = plans[shape];
+    if (!place) {
+      const ThreadScope scope(shape.threads);
+      auto made = std::make_unique<S2DPlan>(weights_, shape.frames, shape.members);
+      MIEN_TRY(made->allocate());
+      place = std::move(made);
+    }
+    done += shape.frames;
+  }
+  return {};
 }
 
 Status S2DRunner::prepare() {
-  return guarded([&]() -> Status {
-    const ThreadScope threads(weights_->context->threads());
-    const core::S2DConfig& c = weights_->sizes();
-    MIEN_TRY(plan(c.temporal ? static_cast<std::size_t>(c.num_frames) : 1));
-    return {};
-  });
+  return guarded([&]() -> Status { return make_plans(workers_[0], 1, true, false); });
+}
+
+Status S2DRunner::run_part(Plans& plans, const S2DInput& input, std::size_t frames, bool alone,
+                           float* features, Tap* tap) {
+  for (std::size_t done = 0; done < frames;) {
+    const PassShape shape = pass_shape(frames - done, alone, tap != nullptr);
+    const ThreadScope scope(shape.threads);
+    MIEN_TRY(plans.at(shape)->run(input.from_frame(*weights_, done),
+                                  features + done * weights_->width(), tap));
+    done += shape.frames;
+  }
+  return {};
 }
 
 Status S2DRunner::run(const S2DInput& input, std::size_t frames, float* features, Tap* tap) {
@@ -54,21 +88,21 @@ Status S2DRunner::run(const S2DInput& input, std::size_t frames, float* features
                           (w.sizes().temporal ? std::to_string(clip) : "1 or more"));
   }
   return guarded([&]() -> Status {
-    const ThreadScope threads(w.context->threads());
-    const std::size_t most = w.sizes().temporal ? clip : frames_per_pass(w.tokens());
-    const std::size_t pixels = w.side() * w.side();
-    const std::size_t map = w.patches() * static_cast<std::size_t>(w.sizes().in_chans_l);
-    for (std::size_t done = 0; done < frames;) {
-      const std::size_t now = w.sizes().temporal ? clip : next_pass(frames - done, most);
-      MIEN_ASSIGN(S2DPlan * made, plan(now));
-      S2DInput part = input;
-      if (part.rgb != nullptr) part.rgb += done * pixels * 3;
-      if (part.planar != nullptr) part.planar += done * pixels;
-      if (part.map != nullptr) part.map += done * map;
-      made->run(stream_, part, features + done * w.width(), tap);
-      done += now;
+    const std::size_t parts = tap != nullptr ? 1 : std::min(workers_.size(), frames);
+    const bool alone = parts == 1;
+    const auto begin = [&](std::size_t part) { return frames * part / parts; };
+    for (std::size_t part = 0; part < parts; ++part) {
+      MIEN_TRY(make_plans(workers_[part], begin(part + 1) - begin(part), alone, tap != nullptr));
     }
-    return {};
+    SharedStatus status;
+    parallel_parts(parts, [&](std::size_t part) {
+      const std::size_t first = begin(part);
+      status.add(guarded([&]() -> Status {
+        return run_part(workers_[part], input.from_frame(w, first), begin(part + 1) - first, alone,
+                        features + first * w.width(), tap);
+      }));
+    });
+    return status.take();
   });
 }
 

@@ -12,6 +12,17 @@ std::size_t patch_values(const S2DWeights& w) {
 
 }  // namespace
 
+S2DInput S2DInput::from_frame(const S2DWeights& w, std::size_t frame) const {
+  const std::size_t pixels = frame * w.side() * w.side();
+  S2DInput part = *this;
+  if (part.rgb != nullptr) part.rgb += pixels * 3;
+  if (part.planar != nullptr) part.planar += pixels;
+  if (part.map != nullptr) {
+    part.map += frame * w.patches() * static_cast<std::size_t>(w.sizes().in_chans_l);
+  }
+  return part;
+}
+
 S2DInputPart::S2DInputPart(const S2DWeights& w, std::size_t chunk, Arena& arena)
     : weights_(&w),
       chunk_(chunk),

@@ -8,6 +8,7 @@
 #include "engine/kernels/attention.h"
 #include "engine/models/s2d_weights.h"
 #include "engine/tap.h"
+#include "engine/time_team.h"
 
 namespace mien::engine {
 
@@ -18,6 +19,9 @@ struct S2DInput {
   const float* planar = nullptr;
   std::size_t channel_stride = 0;
   const float* map = nullptr;  // f32 [frames, in_chans_l, grid, grid]
+
+  // The same seen from a later frame on.
+  S2DInput from_frame(const S2DWeights& weights, std::size_t frame) const;
 };
 
 // Stream, arena, workspace and tap of a running pass.
@@ -25,7 +29,9 @@ struct Pass {
   const dnnl::stream* stream = nullptr;
   const Arena* arena = nullptr;
   void* scratch = nullptr;
-  Tap* tap = nullptr;  // may be null
+  Tap* tap = nullptr;        // may be null
+  TimeTeam* team = nullptr;  // null in image models
+  std::size_t member = 0;    // who this is in the team
 };
 
 // Pictures -> patch tokens and landmark tokens, both f32 [frames, N, D], `chunk` frames at a time.
@@ -54,12 +60,14 @@ class S2DInputPart {
 
 // Buffers that all prompts of a pass share.
 struct PromptBuffers {
-  PromptBuffers(const S2DWeights& weights, std::size_t frames, Arena& arena);
+  // `team`: null in image models; its clip has the frames of this pass from `first_frame` on.
+  PromptBuffers(const S2DWeights& weights, std::size_t frames, std::size_t first_frame,
+                const TimeTeam* team, Arena& arena);
 
   std::size_t frames;
-  AttentionShape attention;  // over time, one sequence per patch
+  std::size_t first_frame;
   Slot normed, normed_act, map_normed, u, v, sum, fovea_work;
-  Slot down, qkv, mixed, projected, temporal, temporal_normed, temporal_term, attention_work;
+  Slot down, projected, temporal, temporal_normed, temporal_term, attention_work;
 };
 
 // One prompt block: spatial prompt and, in video models, TMA.

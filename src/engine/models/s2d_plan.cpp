@@ -1,149 +1,58 @@
 #include "engine/models/s2d_plan.h"
 
-#include <algorithm>
-
-#include "engine/models/plan_sizes.h"
+#include "engine/guard.h"
 #include "engine/parallel.h"
 
 namespace mien::engine {
-namespace {
 
-constexpr std::size_t kInputChunk = 4;  // pictures at a time: their maps must fit in the cache
-
-std::int64_t i64(std::size_t n) {
-  return static_cast<std::int64_t>(n);
-}
-
-}  // namespace
-
-S2DPlan::S2DPlan(std::shared_ptr<const S2DWeights> weights, std::size_t frames)
-    : weights_(std::move(weights)), frames_(frames) {
-  const S2DWeights& w = *weights_;
-  x_ = arena_.reserve_for<float>(frames * w.tokens() * w.width());
-  map_ = arena_.reserve_for<float>(frames * w.patches() * w.width());
-  patches_ = arena_.reserve_for<float>(frames * w.patches() * w.width());
-  // Input, prompts and blocks run one after the other: their buffers share one region.
-  const std::size_t region = arena_.mark();
-  input_ = std::make_unique<S2DInputPart>(w, largest_divisor(frames, kInputChunk), arena_);
-  arena_.release(region);
-  prompt_buffers_ = std::make_unique<PromptBuffers>(w, frames, arena_);
-  arena_.release(region);
-  block_buffers_ =
-      std::make_unique<BlockBuffers>(w, largest_divisor(frames, kGoodRows / w.tokens()), arena_);
-  std::size_t scratch = input_->scratch_bytes();
-  for (std::size_t i = 0; i < w.prompts.size(); ++i) {
-    scratch = std::max(scratch, prompts_.emplace_back(w, i, *prompt_buffers_).scratch_bytes());
+S2DPlan::S2DPlan(std::shared_ptr<const S2DWeights> weights, std::size_t frames, std::size_t members)
+    : weights_(std::move(weights)) {
+  const core::S2DConfig& c = weights_->sizes();
+  if (c.temporal) {
+    team_ = std::make_unique<TimeTeam>(members, frames, weights_->patches(),
+                                       static_cast<std::size_t>(c.adapter_dim()),
+                                       static_cast<std::size_t>(core::kTmaHeads));
   }
-  for (std::size_t i = 0; i < w.blocks.size(); ++i) {
-    scratch = std::max(scratch, blocks_.emplace_back(w, i, *block_buffers_).scratch_bytes());
-  }
-  scratch_ = arena_.reserve_above(scratch);
-}
-
-RowBlocks S2DPlan::patch_rows() const {
-  const S2DWeights& w = *weights_;
-  return {frames_, w.patches(), w.width(), w.tokens() * w.width()};
-}
-
-float* S2DPlan::patches_of_x() const {
-  return arena_.at<float>(x_) + weights_->width();
-}
-
-void S2DPlan::run(const dnnl::stream& stream, const S2DInput& input, float* features, Tap* tap) {
-  const S2DWeights& w = *weights_;
-  const Pass pass{&stream, &arena_, arena_.at(scratch_), tap};
-  run_input(pass, input);
-  run_prompt(pass, 0);
-  assemble(tap == nullptr);
-  if (tap != nullptr) {
-    tap_tokens(pass, "after_pos_embed.f0", false);
-    assemble(true);
-  }
-  for (std::size_t i = 0; i < blocks_.size(); ++i) {
-    if (i > 0 && i < prompts_.size()) run_prompt(pass, i);
-    run_block(pass, i);
-  }
-  // Only the class tokens go on: rows 0 of the frames.
-  const RowBlocks cls{frames_, 1, w.width(), w.tokens() * w.width()};
-  layer_norm(arena_.at<float>(x_), cls, w.ln_post.params(), ActKind::kF32, features);
-  if (tap != nullptr) {
-    tap->put("cls_per_frame", {features, frames_ * w.width()}, {i64(frames_), i64(w.width())});
+  for (std::size_t i = 0; i < members; ++i) {
+    const std::size_t first = frames * i / members;
+    const std::size_t count = frames * (i + 1) / members - first;
+    slices_.push_back(std::make_unique<S2DSlice>(weights_, count, first, team_.get(), i));
   }
 }
 
-void S2DPlan::run_input(const Pass& pass, const S2DInput& input) {
-  const S2DWeights& w = *weights_;
-  const std::size_t size = w.patches() * w.width();
-  const std::size_t pixels = w.side() * w.side();
-  const std::size_t map_size = w.patches() * static_cast<std::size_t>(w.sizes().in_chans_l);
-  for (std::size_t f = 0; f < frames_; f += input_->chunk()) {
-    S2DInput part = input;
-    if (part.rgb != nullptr) part.rgb += f * pixels * 3;
-    if (part.planar != nullptr) part.planar += f * pixels;
-    if (part.map != nullptr) part.map += f * map_size;
-    Pass inner = pass;
-    if (f > 0) inner.tap = nullptr;
-    input_->run(inner, part, arena_.at<float>(patches_) + f * size,
-                arena_.at<float>(map_) + f * size);
-  }
-  if (pass.tap == nullptr) return;
-  const core::Shape shape = {i64(w.patches()), i64(w.width())};
-  pass.tap->put("patch_embed.f0", {arena_.at<float>(patches_), size}, shape);
-  pass.tap->put("prompt_patch_embed.f0", {arena_.at<float>(map_), size}, shape);
+Status S2DPlan::allocate() {
+  if (team_) MIEN_TRY(team_->allocate());
+  for (const auto& slice : slices_) MIEN_TRY(slice->allocate());
+  return {};
 }
 
-// x = [class token; patches] + position (+ time): one vector of each per frame or token.
-void S2DPlan::assemble(bool with_time) {
-  const S2DWeights& w = *weights_;
-  const std::size_t width = w.width();
-  const std::size_t tokens = w.tokens();
-  const auto* patches = arena_.at<float>(patches_);
-  auto* x = arena_.at<float>(x_);
-  parallel_ranges(frames_ * tokens, 64, [&](std::size_t begin, std::size_t end, int) {
-    for (std::size_t row = begin; row < end; ++row) {
-      const std::size_t frame = row / tokens;
-      const std::size_t token = row % tokens;
-      const float* from =
-          token == 0 ? w.cls_token.data() : patches + (frame * w.patches() + token - 1) * width;
-      const float* place = w.pos_embed.data() + token * width;
-      float* to = x + row * width;
-      for (std::size_t i = 0; i < width; ++i) to[i] = from[i] + place[i];
-      if (!with_time || w.temporal_embedding.empty()) continue;
-      const float* time = w.temporal_embedding.data() + frame * width;
-      for (std::size_t i = 0; i < width; ++i) to[i] += time[i];
-    }
+bool S2DPlan::can_run(std::size_t members) {
+  return members == 1 || (omp_in_parallel() == 0 && omp_get_dynamic() == 0 &&
+                          omp_get_thread_limit() >= static_cast<int>(members));
+}
+
+Status S2DPlan::run(const S2DInput& input, float* features, Tap* tap) {
+  const auto run_slice = [&](S2DSlice& slice) {
+    const std::size_t first = slice.first_frame();
+    slice.run(input.from_frame(*weights_, first), features + first * weights_->width(), tap);
+  };
+  if (slices_.size() == 1) {
+    run_slice(*slices_[0]);
+    return {};
+  }
+  team_->barrier().reset();
+  SharedStatus status;
+  parallel_team(slices_.size(), [&](std::size_t member, bool complete) {
+    Status done = complete
+                      ? guarded([&]() -> Status {
+                          run_slice(*slices_[member]);
+                          return {};
+                        })
+                      : Status(make_error(ErrorCode::kInternal, "OpenMP gave too few threads"));
+    if (!done.ok()) team_->barrier().break_off();
+    status.add(done);
   });
-}
-
-// x <- x + m + s on the patch tokens. The first prompt works before the class token joins.
-void S2DPlan::run_prompt(const Pass& pass, std::size_t index) {
-  const S2DWeights& w = *weights_;
-  const bool first = index == 0;
-  float* x = first ? arena_.at<float>(patches_) : patches_of_x();
-  const RowBlocks rows = first ? plain_rows(frames_ * w.patches(), w.width()) : patch_rows();
-  auto* map = arena_.at<float>(map_);
-  const float* temporal = prompts_[index].run(pass, x, rows, map);
-  add_rows(x, rows, map, temporal);
-}
-
-void S2DPlan::run_block(const Pass& pass, std::size_t index) {
-  const std::string name = pass.tap == nullptr ? std::string() : "block" + std::to_string(index);
-  if (pass.tap != nullptr) tap_tokens(pass, name + ".in.f0", false);
-  const std::size_t size = weights_->tokens() * weights_->width();
-  for (std::size_t f = 0; f < frames_; f += block_buffers_->chunk) {
-    blocks_[index].run(pass, arena_.at<float>(x_) + f * size);
-  }
-  if (pass.tap == nullptr) return;
-  tap_tokens(pass, name + ".out.f0", false);
-  if (index + 1 == blocks_.size()) tap_tokens(pass, name + ".out", true);
-}
-
-void S2DPlan::tap_tokens(const Pass& pass, const std::string& name, bool all_frames) const {
-  const S2DWeights& w = *weights_;
-  const std::size_t size = w.tokens() * w.width();
-  core::Shape shape = {i64(w.tokens()), i64(w.width())};
-  if (all_frames) shape.insert(shape.begin(), i64(frames_));
-  pass.tap->put(name, {arena_.at<float>(x_), size * (all_frames ? frames_ : 1)}, shape);
+  return status.take();
 }
 
 }  // namespace mien::engine

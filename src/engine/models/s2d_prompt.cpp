@@ -4,28 +4,9 @@
 #include "engine/models/s2d_parts.h"
 
 namespace mien::engine {
-namespace {
-
-AttentionShape time_attention(const S2DWeights& w, std::size_t frames) {
-  const auto r = static_cast<std::size_t>(w.sizes().adapter_dim());
-  AttentionShape shape;
-  shape.sequences = w.patches();
-  shape.tokens = frames;
-  shape.heads = core::kTmaHeads;
-  shape.head_dim = r / core::kTmaHeads;
-  // Rows are (frame, patch): a sequence is one patch through all frames. The official code regroups
-  // the tokens; strides do the same without moving anything.
-  shape.sequence_stride = 3 * r;
-  shape.token_stride = w.patches() * 3 * r;
-  shape.out_sequence_stride = r;
-  shape.out_token_stride = w.patches() * r;
-  return shape;
-}
-
-}  // namespace
-
-PromptBuffers::PromptBuffers(const S2DWeights& w, std::size_t frame_count, Arena& arena)
-    : frames(frame_count) {
+PromptBuffers::PromptBuffers(const S2DWeights& w, std::size_t frame_count, std::size_t first,
+                             const TimeTeam* team, Arena& arena)
+    : frames(frame_count), first_frame(first) {
   const std::size_t rows = frames * w.patches();
   const auto hidden = static_cast<std::size_t>(w.sizes().hidden_dim);
   normed = arena.reserve_for<float>(rows * w.width());
@@ -34,19 +15,16 @@ PromptBuffers::PromptBuffers(const S2DWeights& w, std::size_t frame_count, Arena
   v = arena.reserve_for<float>(rows * hidden);
   sum = arena.reserve_for<float>(rows * hidden);
   fovea_work = arena.reserve_for<float>(frames * 2 * hidden);
-  if (!w.sizes().temporal) return;
+  if (team == nullptr) return;
   const auto r = static_cast<std::size_t>(w.sizes().adapter_dim());
-  attention = time_attention(w, frames);
   normed_act = arena.reserve_for<float>(rows * w.width());
   down = arena.reserve_for<float>(rows * r);
-  qkv = arena.reserve_for<float>(rows * 3 * r);
-  mixed = arena.reserve_for<float>(rows * r);
   projected = arena.reserve_for<float>(rows * r);
   temporal = arena.reserve_for<float>(rows * w.width());
   temporal_normed = arena.reserve_for<float>(rows * w.width());
   temporal_term = arena.reserve_for<float>(rows * w.width());
   attention_work = arena.reserve_for<float>(static_cast<std::size_t>(w.context->threads()) *
-                                            attention_scratch_floats(attention));
+                                            attention_scratch_floats(team->shape()));
 }
 
 S2DPromptPart::S2DPromptPart(const S2DWeights& w, std::size_t index, const PromptBuffers& buffers)
@@ -114,10 +92,13 @@ const float* S2DPromptPart::run_tma(const Pass& pass) {
               arena.at(normed));
   }
   linear(tma_->t_fc1, normed, b.down);
-  linear(tma_->t_qkv, b.down, b.qkv);
-  attention(b.attention, kind, arena.at(b.qkv), arena.at(b.mixed),
-            arena.at<float>(b.attention_work));
-  linear(tma_->t_proj, b.mixed, b.projected);
+  TimeTeam& team = *pass.team;
+  tma_->t_qkv.run(*pass.stream, arena.at(b.down), team.qkv(kind, b.first_frame), pass.scratch);
+  team.barrier().wait();
+  team.attend(pass.member, kind, arena.at<float>(b.attention_work));
+  team.barrier().wait();
+  tma_->t_proj.run(*pass.stream, team.mixed(kind, b.first_frame), arena.at(b.projected),
+                   pass.scratch);
   linear(tma_->t_fc2, b.projected, b.temporal);
   // Norm and S_Adapter, no skip connection either.
   layer_norm(arena.at<float>(b.temporal), plain_rows(b.frames * w.patches(), w.width()),

@@ -70,6 +70,13 @@ struct S2DWeights {
   std::size_t classes() const { return static_cast<std::size_t>(sizes().num_classes); }
   std::size_t side() const { return static_cast<std::size_t>(sizes().img_size); }
   std::size_t channels() const { return static_cast<std::size_t>(sizes().in_chans); }
+
+  // Multiply-accumulates of a frame in the blocks' linear layers: most of the work.
+  double macs_per_frame() const {
+    const auto d = static_cast<double>(width());
+    return static_cast<double>(sizes().depth) * static_cast<double>(tokens()) *
+           (4.0 * d * d + 2.0 * d * static_cast<double>(sizes().mlp_dim()));
+  }
 };
 
 }  // namespace mien::engine

@@ -65,6 +65,7 @@ S2DImpl::S2DImpl(const core::S2DConfig& config, const S2DTrainOptions& options)
   fc_cls_ = nn::Linear(width, config.num_classes);
   register_dotted(*this, "head.fc_cls", fc_cls_.ptr());
   dropout_ = register_module("head_dropout", nn::Dropout(config.head_dropout_ratio));
+  if (options.aux_head) aux_ = register_module("aux", nn::Linear(width, config.num_classes));
   init_weights();
 }
 
@@ -151,12 +152,13 @@ void S2DImpl::prompt(Tensor& tokens, Tensor& a, std::size_t index, std::int64_t 
   }
 }
 
-S2DImpl::Output S2DImpl::forward(const Tensor& x, Tensor a, Taps* taps) {
-  const std::int64_t clips = x.size(0);
+// Steps 1 to 4 of NOTES.md section 1: frames to patch tokens with the first prompt. `a` comes in as
+// the landmark map (or undefined) and goes out as the state that later prompts take.
+Tensor S2DImpl::prompted_patches(const Tensor& x, Tensor& a, Taps* taps) {
   const std::int64_t frames = x.size(2);
   // Row of the folded batch: b * T + t.
   const Tensor folded =
-      x.transpose(1, 2).reshape({clips * frames, x.size(1), x.size(3), x.size(4)});
+      x.transpose(1, 2).reshape({x.size(0) * frames, x.size(1), x.size(3), x.size(4)});
   if (!a.defined()) a = landmark_map(folded, taps);
   Tensor patch = patches(folded);
   a = tokens_of(prompt_proj_(a)).to(torch::kFloat);
@@ -165,6 +167,25 @@ S2DImpl::Output S2DImpl::forward(const Tensor& x, Tensor a, Taps* taps) {
     (*taps)["prompt_patch_embed"] = a;
   }
   prompt(patch, a, 0, frames, taps);
+  return patch;
+}
+
+Tensor S2DImpl::aux_logits(const Tensor& patches, std::int64_t clips) {
+  return aux_(dropout_(patches.mean(1).reshape({clips, -1, patches.size(2)}).mean(1)));
+}
+
+Tensor S2DImpl::forward_stem(const Tensor& x) {
+  TORCH_CHECK(aux_, "the model was made without aux_head");
+  Tensor a;
+  return aux_logits(prompted_patches(x, a, nullptr), x.size(0)).to(torch::kFloat);
+}
+
+S2DImpl::Output S2DImpl::forward(const Tensor& x, Tensor a, Taps* taps) {
+  const std::int64_t clips = x.size(0);
+  const std::int64_t frames = x.size(2);
+  Output out;
+  const Tensor patch = prompted_patches(x, a, taps);
+  if (aux_) out.aux = aux_logits(patch, clips).to(torch::kFloat);
   Tensor tokens =
       torch::cat({cls_token_.expand({patch.size(0), -1, -1}), patch}, 1) + positions(patch.size(1));
   if (taps != nullptr) (*taps)["after_pos_embed"] = tokens;
@@ -181,14 +202,16 @@ S2DImpl::Output S2DImpl::forward(const Tensor& x, Tensor a, Taps* taps) {
       tokens = torch::cat({tokens.index({Slice(), Slice(None, 1)}), rest}, 1);
     }
     if (taps != nullptr) (*taps)["block" + std::to_string(i) + ".in"] = tokens;
-    const double skip =
-        is_training() ? ramp(options_.layer_drop, static_cast<int>(i), config_.depth) : 0.0;
-    if (skip <= 0.0 || torch::rand({1}).item<double>() >= skip) tokens = blocks_[i](tokens);
+    const double keep = is_training() ? 1.0 - options_.layer_drop : 1.0;
+    if (keep >= 1.0) {
+      tokens = blocks_[i](tokens);
+    } else if (torch::rand({1}).item<double>() < keep) {
+      tokens = torch::lerp(tokens, blocks_[i](tokens), 1.0 / keep);
+    }
     if (taps != nullptr) (*taps)["block" + std::to_string(i) + ".out"] = tokens;
   }
   const Tensor cls = ln_post_(tokens.index({Slice(), 0})).reshape({clips, frames, -1});
   if (taps != nullptr) (*taps)["cls_per_frame"] = cls.reshape({clips * frames, -1});
-  Output out;
   out.feature = dropout_(cls.mean(1));
   out.logits = fc_cls_(out.feature).to(torch::kFloat);
   return out;

@@ -14,9 +14,13 @@ namespace mien::learn {
 
 // What changes training and not the function.
 struct S2DTrainOptions {
-  double drop_path = 0.0;   // of the last block; grows linearly from 0 over the depth
-  double layer_drop = 0.0;  // likewise: probability that a whole batch skips a block, which saves
-                            // its time (Fan et al. 2020, arXiv 1909.11556)
+  double drop_path = 0.0;  // of the last block; grows linearly from 0 over the depth
+  // Probability that a whole batch skips a block, which saves its time; kept blocks count for more,
+  // so that all of them together fit at run time (Huang et al. 2016, arXiv 1603.09382).
+  double layer_drop = 0.0;
+  // A second classifier on the mean of the prompted patch tokens, before the first block: it
+  // teaches stem and trunk directly. Not part of the model file.
+  bool aux_head = false;
 };
 
 class S2DImpl : public torch::nn::Module {
@@ -26,12 +30,16 @@ class S2DImpl : public torch::nn::Module {
   struct Output {
     torch::Tensor logits;   // [B, classes]
     torch::Tensor feature;  // [B, D], time mean of the class token, after dropout
+    torch::Tensor aux;      // [B, classes] of the second classifier; undefined without it
   };
   // x [B, 3, T, H, W] normalised. `a` [B*T, C_l, g, g] landmark map; undefined: computed by the
   // model's own trunk (config.with_landmark), on the frames resized with align_corners=True. H = W
   // may differ from img_size while training (a multiple of patch_size): the position embedding is
   // then interpolated.
   Output forward(const torch::Tensor& x, torch::Tensor a = {}, Taps* taps = nullptr);
+
+  // The second classifier alone, without the transformer: [B, classes]. Needs aux_head.
+  torch::Tensor forward_stem(const torch::Tensor& x);
 
   // The official way is a frozen trunk; our small presets train it along.
   void freeze_landmark(bool frozen);
@@ -40,6 +48,8 @@ class S2DImpl : public torch::nn::Module {
  private:
   torch::Tensor landmark_map(const torch::Tensor& frames, Taps* taps);
   torch::Tensor patches(const torch::Tensor& frames);
+  torch::Tensor prompted_patches(const torch::Tensor& x, torch::Tensor& a, Taps* taps);
+  torch::Tensor aux_logits(const torch::Tensor& patches, std::int64_t clips);
   torch::Tensor positions(std::int64_t patches) const;
   void prompt(torch::Tensor& tokens, torch::Tensor& a, std::size_t index, std::int64_t frames,
               Taps* taps);
@@ -57,6 +67,7 @@ class S2DImpl : public torch::nn::Module {
   std::vector<Block> blocks_;
   LayerNorm ln_post_{nullptr};
   torch::nn::Linear fc_cls_{nullptr};
+  torch::nn::Linear aux_{nullptr};  // empty without aux_head
   torch::nn::Dropout dropout_{nullptr};
 };
 TORCH_MODULE(S2D);
