@@ -1,16 +1,15 @@
 // Private to core: JSON text to a value, with our errors. Not for headers of other folders.
 #pragma once
 
-#include <string>
-
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "mien/result.hpp"
 
 namespace mien::core {
 
-// Parses `text`; kBadFormat with the byte position when it is not JSON or nests deeper than 64 levels
-// (the parser recurses when a value is destroyed).
+// Parses `text`; kBadFormat with the byte position when it is not JSON or nests deeper than 64
+// levels (the parser recurses when a value is destroyed).
 inline Result<nlohmann::json> parse_json(const std::string& text, const std::string& context) {
   constexpr int kMaxDepth = 64;
   bool too_deep = false;

@@ -1,5 +1,6 @@
 #include "core/tensor.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -123,13 +124,15 @@ Tensor Tensor::zeros(DType dtype, Shape shape) {
 
 Tensor Tensor::from_f32(std::span<const float> values, Shape shape) {
   Tensor out = zeros(DType::kF32, std::move(shape));
-  std::memcpy(out.bytes.data(), values.data(), std::min(out.bytes.size(), values.size_bytes()));
+  const auto bytes = std::as_bytes(values);
+  std::copy_n(bytes.begin(), std::min(out.bytes.size(), bytes.size()), out.bytes.begin());
   return out;
 }
 
 Tensor Tensor::from_u8(std::span<const std::uint8_t> values, Shape shape) {
   Tensor out = zeros(DType::kU8, std::move(shape));
-  std::memcpy(out.bytes.data(), values.data(), std::min(out.bytes.size(), values.size_bytes()));
+  const auto bytes = std::as_bytes(values);
+  std::copy_n(bytes.begin(), std::min(out.bytes.size(), bytes.size()), out.bytes.begin());
   return out;
 }
 

@@ -13,7 +13,7 @@ namespace {
 constexpr int kMaxSide = 1280;        // a browser shows no more of it
 constexpr double kStripS = 10.0;      // the past that the strip shows
 constexpr std::size_t kMaxLanes = 4;  // faces in the strip
-constexpr std::size_t kFramesBehind = 3;
+constexpr std::size_t kFramesBehind = 2;
 
 }  // namespace
 

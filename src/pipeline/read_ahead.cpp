@@ -1,13 +1,19 @@
 #include "pipeline/read_ahead.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace mien::pipeline {
 namespace {
 
-// Enough to even out the detector's pauses (it works on one frame in three); each is a whole frame
-// in memory.
-constexpr std::size_t kFramesAhead = 4;
+// Enough to even out the detector's pauses (it works on one frame in three), but less of large
+// frames: a 4K one takes 25 MB.
+std::size_t frames_ahead(const media::VideoInfo& info) {
+  constexpr std::int64_t kMost = 4;
+  constexpr std::int64_t kBytes = 32 << 20;
+  const std::int64_t frame = std::int64_t{3} * std::max(info.width, 1) * std::max(info.height, 1);
+  return static_cast<std::size_t>(std::clamp<std::int64_t>(kBytes / frame, 1, kMost));
+}
 
 }  // namespace
 
@@ -16,8 +22,8 @@ ReadAhead::ReadAhead(std::unique_ptr<media::FrameSource> source, FaceStage& face
     : source_(std::move(source)),
       faces_(faces),
       decode_clock_(decode_clock),
-      decoded_([this] { return decode(); }, kFramesAhead),
-      searched_([this] { return search(); }, kFramesAhead) {}
+      decoded_([this] { return decode(); }, frames_ahead(source_->info())),
+      searched_([this] { return search(); }, frames_ahead(source_->info())) {}
 
 Result<std::optional<FramePtr>> ReadAhead::decode() {
   const Stopwatch watch(decode_clock_);

@@ -16,7 +16,7 @@ namespace {
 // (0.27 s), half a stride, the time between two searches, and a little for the sampler.
 constexpr double kSettleS = 0.6;
 // ... but never more bytes than this: 4K frames settle earlier.
-constexpr std::size_t kMaxKeptBytes = std::size_t{192} << 20;
+constexpr std::size_t kMaxKeptBytes = std::size_t{128} << 20;
 constexpr std::size_t kMinKept = 6;
 
 // Haar cascades need 20 ms a frame and more, the small ONNX networks about 5.

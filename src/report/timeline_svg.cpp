@@ -65,7 +65,6 @@ class Drawing {
     double y = title();
     y = legend(y);
     const double top = y + 4;
-    std::string head = std::exchange(out_, {});
     y = top;
     for (const TimelineTrack& track : tracks_) {
       band(track, y);
@@ -75,10 +74,8 @@ class Drawing {
       text(kLeft + kPlot / 2, y + 40, 15, "#666", options_.empty_note, "middle");
       y += 64 + kBandGap;
     }
-    const std::string bands = std::exchange(out_, std::move(head));
     const double bottom = y - kBandGap + 4;
-    grid(top, bottom);  // beneath the bands
-    out_ += bands;
+    grid(top, bottom);
     y = axis(bottom);
     if (timeline_.track_count() > tracks_.size()) {
       text(kLeft, y + 8, 12, "#666",
@@ -209,7 +206,7 @@ class Drawing {
         high = std::min(high, below + static_cast<double>(run[i].probabilities[c]));
       }
       // Of equally good places the one nearest to the middle of the run.
-      const double room = (high - low) * band_ - 0.02 * std::abs(x - center);
+      const double room = (high - low) * band_ - 0.08 * std::abs(x - center);
       if (room <= best_room) continue;
       best_room = room;
       best_x = x;
@@ -220,13 +217,25 @@ class Drawing {
          "middle");
   }
 
+  void not_seen(double from, double to, double top) {
+    constexpr double kSize = 12;
+    const std::string_view words = "not seen";
+    if (x_of(to) - x_of(from) < text_width(words, kSize) + 16) return;
+    text(0.5 * (x_of(from) + x_of(to)), top + band_ / 2 + 4, kSize, "#999", words, "middle",
+         " font-style=\"italic\"");
+  }
+
   void band(const TimelineTrack& track, double top) {
     text(kLeft - 10, top + band_ / 2 + 4, 13, "#222", "face " + std::to_string(track.id), "end");
-    rectangle(kLeft, top, kPlot, band_, "#f6f6f6");
+    rectangle(kLeft, top, kPlot, band_, "#fafafa");
+    double seen_until = start_;
     for (const Run& run : split_at_gaps(track.points)) {
+      not_seen(seen_until, run.front().start_s, top);
+      seen_until = run.back().end_s;
       stack(run, top);
       strongest(run, top);
     }
+    not_seen(seen_until, end_, top);
   }
 
   // The step of the axis: 1, 2 or 5 times a power of ten below a minute, else of the clock.
@@ -260,7 +269,7 @@ class Drawing {
     ticks([&](double time_s, double) {
       const std::string x = px(x_of(time_s));
       out_ += "<line x1=\"" + x + "\" y1=\"" + px(top - 4) + "\" x2=\"" + x + "\" y2=\"" +
-              px(bottom + 5) + "\" stroke=\"#ccc\" stroke-width=\"1\"/>\n";
+              px(bottom + 5) + "\" stroke=\"#000\" stroke-opacity=\"0.13\" stroke-width=\"1\"/>\n";
     });
   }
 

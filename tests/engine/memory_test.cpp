@@ -29,7 +29,7 @@ std::atomic<std::size_t> their_largest{0};
 thread_local bool inside = false;
 
 // Called by every allocation with the address it returns to.
-void note(std::size_t bytes, void* caller) {
+[[maybe_unused]] void note(std::size_t bytes, void* caller) {
   if (!counting.load() || inside) return;
   inside = true;
   Dl_info info{};
@@ -81,9 +81,7 @@ namespace mien {
 namespace {
 
 void expect_quiet(const std::function<Status()>& forward) {
-#if !MIEN_COUNTS_ALLOCATIONS
-  GTEST_SKIP() << "a sanitizer owns the allocator";
-#endif
+  if (!MIEN_COUNTS_ALLOCATIONS) GTEST_SKIP() << "a sanitizer owns the allocator";
   ASSERT_TRUE(forward().ok());
   ours = theirs = their_largest = 0;
   counting = true;
@@ -97,9 +95,7 @@ void expect_quiet(const std::function<Status()>& forward) {
 }
 
 TEST(Memory, TheCounterCounts) {
-#if !MIEN_COUNTS_ALLOCATIONS
-  GTEST_SKIP() << "a sanitizer owns the allocator";
-#endif
+  if (!MIEN_COUNTS_ALLOCATIONS) GTEST_SKIP() << "a sanitizer owns the allocator";
   ours = 0;
   counting = true;
   auto* volatile leak = new int(3);

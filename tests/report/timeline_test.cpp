@@ -100,6 +100,7 @@ TEST(TimelineSvg, DrawsBandsGapsAndLabels) {
   EXPECT_THAT(svg, HasSubstr(">face 1<"));
   EXPECT_THAT(svg, HasSubstr(">face 2<"));
   EXPECT_THAT(svg, HasSubstr(">30 s<"));
+  EXPECT_THAT(svg, HasSubstr(">not seen<"));
   EXPECT_EQ(count(svg, "<path"), 3U * 8U);         // three runs (one gap) of eight classes
   EXPECT_GE(count(svg, ">happiness</text>"), 3U);  // legend, and in both faces' bands
   EXPECT_THAT(svg, Not(HasSubstr("nan")));
