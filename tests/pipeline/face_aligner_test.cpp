@@ -1,6 +1,7 @@
 #include "pipeline/face_aligner.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -65,7 +66,8 @@ TEST(Plausible, AcceptsFacesAndRefusesTheRest) {
 class WithNetwork : public ::testing::Test {
  protected:
   void SetUp() override {
-    path_ = ::testing::TempDir() + "/aligner_landmark.safetensors";
+    // CTest runs cases side by side, each in its own process.
+    path_ = ::testing::TempDir() + "/aligner_" + std::to_string(::getpid()) + ".safetensors";
     ASSERT_TRUE(testing::write_random_landmark_net(path_).ok());
     auto locator = LandmarkLocator::load(path_, {Precision::kF32, 1});
     ASSERT_TRUE(locator.ok()) << locator.error().to_string();
