@@ -80,7 +80,7 @@ TEST(TidyFiles, NoPathOfOneMachine) {
 
 TEST(TidyFiles, FindsPlantedMachinePaths) {
   EXPECT_TRUE(names_a_machine("const char* kData = \"/home/ann/data\";"));
-  EXPECT_TRUE(names_a_machine("root=/work/main"));
+  EXPECT_TRUE(names_a_machine(std::string("root=/") + "work" + "/main"));
   EXPECT_FALSE(names_a_machine("/usr/share/opencv4 and src/work/home/x"));
   EXPECT_FALSE(names_a_machine("a clip at https://example.org/home/page"));
 }
