@@ -1,9 +1,11 @@
 // mien eval: how right a model is on labelled stills, measured in the engine that users run.
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
 
+#include "cli/eval_sheet.h"
 #include "cli/train_command.h"
 #include "core/files.h"
 #include "core/model_file.h"
@@ -22,6 +24,8 @@ struct EvalArguments {
   learn::StillSource source;
   std::string precision = "auto";
   std::string out;
+  std::string sheet;
+  std::string sheet_order = "worst";
   int threads = 0;
   bool keep_duplicates = false;
   bool json = false;
@@ -41,8 +45,26 @@ const char* name_of(Precision precision) {
   return precision == Precision::kBf16 ? "bf16" : "f32";
 }
 
+SheetOrder order_of(const std::string& name) {
+  return name == "even" ? SheetOrder::kEven : SheetOrder::kWorst;
+}
+
 // ---- expressions
-// ------------------------------------------------------------------------------------
+
+// Wrong answers are worse the surer they are; among the right ones the unsure are worse.
+SheetTile expression_tile(std::size_t still, const learn::CropFrame& frame,
+                          std::span<const float> logits, std::size_t truth, std::size_t predicted,
+                          const std::vector<std::string>& classes) {
+  float sum = 0.0F;
+  for (const float logit : logits) sum += std::exp(logit - logits[predicted]);
+  const float confidence = 1.0F / sum;
+  char said[64];
+  std::snprintf(said, sizeof(said), "said %s %.2f", classes[predicted].c_str(),
+                static_cast<double>(confidence));
+  const double badness =
+      truth == predicted ? -static_cast<double>(confidence) : static_cast<double>(confidence);
+  return {still, frame, badness, {"is " + classes[truth], said}, {}};
+}
 
 struct ExpressionScores {
   std::vector<std::string> classes;
@@ -67,7 +89,9 @@ Result<ExpressionScores> score_expressions(const EvalArguments& arguments,
   std::vector<float> logits(classes);
   // A video model sees a still as a clip in which nothing moves.
   const int frames = model.is_temporal() ? model.num_frames() : 1;
-  for (const learn::Still& still : set.stills) {
+  std::vector<SheetTile> tiles;
+  for (std::size_t index = 0; index < set.stills.size(); ++index) {
+    const learn::Still& still = set.stills[index];
     if (still.majority < 0) continue;
     const bool templated =
         !still.framed && !still.points.empty() && model.face_template().size() == 10;
@@ -82,6 +106,12 @@ Result<ExpressionScores> score_expressions(const EvalArguments& arguments,
     const std::size_t predicted = report::argmax(logits);
     MIEN_TRY(scores.with_all.add(truth, predicted));
     if (!duplicates.contains(still.name)) MIEN_TRY(scores.clean.add(truth, predicted));
+    if (!arguments.sheet.empty()) {
+      tiles.push_back(expression_tile(index, frame, logits, truth, predicted, model.classes()));
+    }
+  }
+  if (!arguments.sheet.empty()) {
+    MIEN_TRY(write_sheet(arguments.sheet, set, std::move(tiles), order_of(arguments.sheet_order)));
   }
   return scores;
 }
@@ -141,7 +171,6 @@ std::string expressions_text(const EvalArguments& arguments, const ExpressionSco
 }
 
 // ---- landmarks
-// --------------------------------------------------------------------------------------
 
 struct LandmarkScores {
   std::size_t count = 0;
@@ -158,7 +187,9 @@ Result<LandmarkScores> score_landmarks(const EvalArguments& arguments, const std
   MIEN_ASSIGN(const learn::StillSet set, learn::read_stills(arguments.source, labels.classes));
   LandmarkScores scores;
   std::vector<float> points(136);
-  for (const learn::Still& still : set.stills) {
+  std::vector<SheetTile> tiles;
+  for (std::size_t index = 0; index < set.stills.size(); ++index) {
+    const learn::Still& still = set.stills[index];
     if (still.points.empty() || still.spread > kTrustedSpread) continue;
     const learn::CropFrame frame = learn::frame_on_points(still.points);
     MIEN_TRY(session.locate(learn::crop_rgb(set, still, frame, model.input_size()), 1, points));
@@ -172,9 +203,18 @@ Result<LandmarkScores> score_landmarks(const EvalArguments& arguments, const std
     const double mean = sum / 68.0 * frame.side;
     const auto& p = still.points;
     const auto five = learn::five_points(p);
-    scores.error += mean / static_cast<double>(std::hypot(p[72] - p[90], p[73] - p[91]));
+    const double error = mean / static_cast<double>(std::hypot(p[72] - p[90], p[73] - p[91]));
+    scores.error += error;
     scores.error_by_pupils += mean / std::hypot(five[0] - five[2], five[1] - five[3]);
     ++scores.count;
+    if (!arguments.sheet.empty()) {
+      char caption[32];
+      std::snprintf(caption, sizeof(caption), "%.1f %%", 100.0 * error);
+      tiles.push_back({index, frame, error, {caption}, points});
+    }
+  }
+  if (!arguments.sheet.empty()) {
+    MIEN_TRY(write_sheet(arguments.sheet, set, std::move(tiles), order_of(arguments.sheet_order)));
   }
   if (scores.count == 0) {
     return make_error(ErrorCode::kNotFound, "has no picture with points", arguments.source.path);
@@ -257,6 +297,13 @@ void add_eval(CLI::App& root, int& exit_code) {
       ->capture_default_str();
   command->add_option("--threads", arguments->threads, "0: all cores")->capture_default_str();
   command->add_option("--out", arguments->out, "folder for eval.json");
+  command->add_option("--sheet", arguments->sheet,
+                      "PNG of 40 of the pictures with what the model answered");
+  command
+      ->add_option("--sheet-order", arguments->sheet_order,
+                   "worst: the worst answers; even: spread over the data")
+      ->check(CLI::IsMember({"worst", "even"}))
+      ->capture_default_str();
   command->add_flag("--keep-duplicates", arguments->keep_duplicates,
                     "count pictures listed in <split>_duplicates.csv too");
   command->add_flag("--json", arguments->json, "one JSON document on stdout");

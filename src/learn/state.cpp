@@ -60,6 +60,14 @@ std::map<std::string, torch::Tensor> named_state(const torch::nn::Module& module
   return out;
 }
 
+void use_channels_last(torch::nn::Module& module) {
+  for (torch::Tensor& parameter : module.parameters()) {
+    if (parameter.dim() == 4) {
+      parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
+    }
+  }
+}
+
 Result<LoadReport> load_state(torch::nn::Module& module, const core::TensorViewMap& tensors,
                               bool strict) {
   const torch::NoGradGuard no_grad;

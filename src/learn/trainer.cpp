@@ -131,6 +131,7 @@ Status Run::prepare(bool resume) {
   MIEN_ASSIGN(const std::string loaded, initialise(*task_, config_));
   if (!loaded.empty()) say("starting from " + loaded);
   task_->module().to(device_);
+  use_channels_last(task_->module());
   make_optimizer();
   ema_ = std::make_unique<Ema>(task_->module(), config_.ema);
   if (std::filesystem::exists(checkpoint_path())) {

@@ -35,6 +35,14 @@ class FaceDetector {
   // Faces of one picture, by falling score; empty when there is none. Error kInvalidArgument for an
   // empty picture, kInternal when the library below fails.
   virtual Result<std::vector<FaceBox>> detect(const ImageView& image) = 0;
+  // The faces of `known` (boxes in pixels of this picture) that are still about where they were, as
+  // detect() would give them; other faces may come along or not. Worth its while where searching a
+  // whole picture is slow; where it is not, this is detect().
+  virtual Result<std::vector<FaceBox>> detect_near(const ImageView& image,
+                                                   const std::vector<FaceBox>& known) {
+    (void)known;
+    return detect(image);
+  }
   // For result files: "haar", "RFB-320", "YuNet", ...
   virtual std::string name() const = 0;
   // The least score worth beginning a track with; weaker boxes may still continue one.

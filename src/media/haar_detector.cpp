@@ -55,39 +55,83 @@ class HaarDetector final : public FaceDetector {
     }
   }
 
+  Result<std::vector<FaceBox>> detect_near(const ImageView& image,
+                                           const std::vector<FaceBox>& known) override {
+    if (image.empty()) return make_error(ErrorCode::kInvalidArgument, "an empty picture");
+    std::vector<FaceBox> boxes;
+    try {
+      for (const FaceBox& box : known) search_around(box, mat_of(image), boxes);
+    } catch (const std::exception& e) {
+      return make_error(ErrorCode::kInternal, e.what(), "haar detector");
+    }
+    return suppress_overlaps(std::move(boxes), kMergeIou);
+  }
+
  private:
   static constexpr float kTrackThreshold = 0.5F;
 
+  static cv::Mat mat_of(const ImageView& image) {
+    return {image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.rgb), image.stride};
+  }
+
   std::vector<FaceBox> search(const ImageView& image) {
-    const cv::Mat rgb(image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.rgb),
-                      image.stride);
+    const cv::Mat rgb = mat_of(image);
     const int longest = std::max(image.width, image.height);
     const double shrink = longest > options_.working_side
                               ? static_cast<double>(options_.working_side) / longest
                               : 1.0;
-    cv::Mat small = rgb;
-    if (shrink < 1.0) {
-      cv::resize(rgb, small_, {}, shrink, shrink, cv::INTER_AREA);
-      small = small_;
-    }
-    cv::cvtColor(small, grey_, cv::COLOR_RGB2GRAY);
-    cv::equalizeHist(grey_, grey_);
-    const int shorter = std::min(grey_.cols, grey_.rows);
+    const cv::Mat& small = shrunk(rgb, shrink);
+    const int shorter = std::min(small.cols, small.rows);
     const int least =
         std::max(kLeastFacePx, static_cast<int>(options_.min_face * static_cast<float>(shorter)));
+    std::vector<FaceBox> boxes;
+    run_cascade(small, least, 0, {0, 0}, 1.0 / shrink, boxes);
+    return suppress_overlaps(std::move(boxes), kMergeIou);
+  }
+
+  // One face of a known size: a small part of the picture and few sizes of window.
+  void search_around(const FaceBox& face, const cv::Mat& rgb, std::vector<FaceBox>& boxes) {
+    constexpr double kReach = 1.8;       // side of the part searched, in sides of the face
+    constexpr double kWorkingFace = 64;  // pixels the face is scaled down to
+    constexpr double kLeast = 0.75, kMost = 1.35;  // of its size before
+    const auto side = static_cast<double>(std::max(face.w, face.h));
+    const double reach = kReach * side;
+    const cv::Rect2d wanted(static_cast<double>(face.x + face.w / 2) - reach / 2,
+                            static_cast<double>(face.y + face.h / 2) - reach / 2, reach, reach);
+    const cv::Rect part = cv::Rect(wanted) & cv::Rect(0, 0, rgb.cols, rgb.rows);
+    const double shrink = std::min(1.0, kWorkingFace / side);
+    const double seen = side * shrink;
+    if (part.width * shrink < kLeastFacePx || part.height * shrink < kLeastFacePx) return;
+    run_cascade(shrunk(rgb(part), shrink), std::max(kLeastFacePx, static_cast<int>(kLeast * seen)),
+                static_cast<int>(std::ceil(kMost * seen)), part.tl(), 1.0 / shrink, boxes);
+  }
+
+  const cv::Mat& shrunk(const cv::Mat& rgb, double factor) {
+    small_ = rgb;
+    if (factor < 1.0) cv::resize(rgb, small_, {}, factor, factor, cv::INTER_AREA);
+    return small_;
+  }
+
+  // Appends what is found in `rgb`, mapped by `grow` and `origin` to the frame's pixels. Faces are
+  // `least` to `most` pixels wide (0: any size).
+  void run_cascade(const cv::Mat& rgb, int least, int most, cv::Point origin, double grow,
+                   std::vector<FaceBox>& boxes) {
+    cv::cvtColor(rgb, grey_, cv::COLOR_RGB2GRAY);
+    cv::equalizeHist(grey_, grey_);
     std::vector<cv::Rect> found;
     std::vector<int> levels;
     std::vector<double> weights;
     cascade_.detectMultiScale(grey_, found, levels, weights,
-                              static_cast<double>(options_.scale_step), 3, 0, {least, least}, {},
-                              true);
-    std::vector<FaceBox> boxes;
+                              static_cast<double>(options_.scale_step), 3, 0, {least, least},
+                              {most, most}, true);
     for (std::size_t i = 0; i < found.size(); ++i) {
       // With weights asked for, OpenCV also returns windows that failed one of the last stages.
       if (last_stage_.known && levels[i] < last_stage_.stages) continue;
-      boxes.push_back(to_box(found[i], weights[i], 1.0 / shrink));
+      FaceBox box = to_box(found[i], weights[i], grow);
+      box.x += static_cast<float>(origin.x);
+      box.y += static_cast<float>(origin.y);
+      boxes.push_back(box);
     }
-    return suppress_overlaps(std::move(boxes), kMergeIou);
   }
 
   FaceBox to_box(const cv::Rect& r, double weight, double grow) const {

@@ -9,7 +9,7 @@ namespace mien::pipeline {
 namespace {
 
 // The landmark network was trained on the square around the points with this margin (learn's
-// frame_on_points).
+// frame_on_points). Beyond the frame its edge is repeated, as in training.
 constexpr double kPointsMargin = 1.3;
 
 // Mean five points of the FERPlus training pictures, as fractions of the picture, made symmetric:
@@ -75,7 +75,7 @@ bool plausible(const media::Landmarks& points, const Square& expected) {
 
 Result<media::Landmarks> PointFinder::look(const media::ImageView& frame, const Square& square) {
   MIEN_ASSIGN(const media::Crop crop, media::square_crop(frame, box_of(square), kPointsMargin,
-                                                         input_size_, media::Border::kBlack));
+                                                         input_size_, media::Border::kReplicate));
   media::Landmarks points;
   MIEN_TRY(session_.locate(crop.image.rgb, 1, points.xy));
   const auto side = static_cast<double>(input_size_);
@@ -128,7 +128,7 @@ Result<media::Image> FaceAligner::crop(const media::ImageView& frame, const medi
     const auto five = media::five_points(*found);
     const auto to_frame = media::fit_similarity_robust(target_, five);
     if (to_frame.ok()) {
-      auto crop = media::warp_crop(frame, *to_frame, crop_size_, media::Border::kBlack);
+      auto crop = media::warp_crop(frame, *to_frame, crop_size_, media::Border::kReplicate);
       if (crop.ok()) {
         before = *found;
         return std::move(crop->image);
@@ -143,7 +143,7 @@ Result<media::Image> FaceAligner::crop(const media::ImageView& frame, const medi
   }
   MIEN_ASSIGN(const media::Affine to_frame, media::fit_similarity(target_, five));
   MIEN_ASSIGN(media::Crop crop,
-              media::warp_crop(frame, to_frame, crop_size_, media::Border::kBlack));
+              media::warp_crop(frame, to_frame, crop_size_, media::Border::kReplicate));
   return std::move(crop.image);
 }
 

@@ -34,6 +34,19 @@ Result<std::vector<media::FaceBox>> FaceStage::search(const media::Frame& frame)
   return boxes;
 }
 
+// The frame that ends an interval: near the faces of the last search where that will do.
+Result<std::vector<media::FaceBox>> FaceStage::look(const media::Frame& frame) {
+  const bool whole = last_boxes_.empty() || frame.time_s - whole_at_s_ >= options_.whole_s - 0.0005;
+  if (!whole) {
+    const Stopwatch watch(clock_);
+    auto boxes = detector_.detect_near(frame.rgb, last_boxes_);
+    if (!boxes.ok()) return boxes.error().within("frame " + std::to_string(frame.index));
+    if (same_faces(*boxes)) return boxes;
+  }
+  whole_at_s_ = frame.time_s;
+  return search(frame);
+}
+
 // Whether every face of the last search has exactly one counterpart now, and the other way round.
 bool FaceStage::same_faces(const std::vector<media::FaceBox>& boxes) const {
   constexpr float kSameFace = 0.4F;  // overlap of a face with itself a tenth of a second later
@@ -60,7 +73,7 @@ void FaceStage::track(const media::Frame& frame, const std::vector<media::FaceBo
 
 Status FaceStage::flush(FaceRows& out) {
   if (pending_.empty()) return {};
-  MIEN_ASSIGN(std::vector<media::FaceBox> boxes, search(*pending_.back()));
+  MIEN_ASSIGN(std::vector<media::FaceBox> boxes, look(*pending_.back()));
   const bool steady = !first_ && same_faces(boxes);
   for (std::size_t i = 0; i + 1 < pending_.size(); ++i) {
     if (steady) {

@@ -16,6 +16,7 @@ using FramePtr = std::shared_ptr<const media::Frame>;
 
 struct FaceStageOptions {
   double interval_s = 0.1;  // between two looks while nothing changes
+  double whole_s = 0.3;     // between two looks at the whole frame while the faces stay
   bool still = false;       // a single picture: one sighting makes a face
 };
 
@@ -26,10 +27,11 @@ struct FaceRows {
 };
 
 // Searching every frame costs too much, so frames are collected for `interval_s` and only the last
-// one is searched. When it shows the same faces as the search before, those between are
-// interpolated; when a face came or went, they are searched too, so that tracks begin and end on
-// the right frame. The times of the frames alone decide, never the clock: the same video gives the
-// same rows. One thread.
+// one is searched: around the faces of the search before, and as a whole when one of them is gone,
+// when there are none, or after `whole_s` (so long may a further face go unseen). When it shows the
+// same faces as the search before, those between are interpolated; when a face came or went, they
+// are searched too, so that tracks begin and end on the right frame. The times of the frames alone
+// decide, never the clock: the same video gives the same rows. One thread.
 class FaceStage {
  public:
   // `detector` and `clock` must outlive the stage.
@@ -43,6 +45,7 @@ class FaceStage {
 
  private:
   Result<std::vector<media::FaceBox>> search(const media::Frame& frame);
+  Result<std::vector<media::FaceBox>> look(const media::Frame& frame);
   Status flush(FaceRows& out);
   void track(const media::Frame& frame, const std::vector<media::FaceBox>* boxes, FaceRows& out);
   bool same_faces(const std::vector<media::FaceBox>& boxes) const;
@@ -57,6 +60,7 @@ class FaceStage {
   std::int64_t last_frame_ = 0;
   double last_time_s_ = 0;
   double searched_s_ = 0;
+  double whole_at_s_ = 0;  // last search of a whole frame
   bool first_ = true;
 };
 

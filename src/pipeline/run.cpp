@@ -189,8 +189,8 @@ Result<AnalysisSummary> run_input(const RunContext& context, const std::string& 
   FaceAligner aligner(PointFinder(std::move(points), context.locator.input_size(), shape),
                       context.recognizer.face_template(), context.recognizer.input_size(), shape,
                       clocks.landmarks);
-  FaceStage faces(*detector, {interval, info.container == "images" && info.declared_frames == 1},
-                  clocks.detect);
+  const bool still = info.container == "images" && info.declared_frames == 1;
+  FaceStage faces(*detector, {.interval_s = interval, .still = still}, clocks.detect);
   ExpressionStage expressions(context.recognizer, std::move(session), aligner,
                               {context.window, context.options.stride, 1.6 * interval},
                               clocks.recognise);

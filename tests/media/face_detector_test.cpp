@@ -87,6 +87,29 @@ TEST_P(FaceVideoTest, TheTrackEndsWithTheFace) {
   for (int i = 72; i < 169; ++i) EXPECT_EQ(run.rows_of_frame[i], 0) << i;
 }
 
+TEST_P(FaceVideoTest, LookingNearAFaceFindsWhatLookingEverywhereFinds) {
+  auto source = open_source(shared("data/video/single_face.mp4"));
+  ASSERT_TRUE(source.ok());
+  std::vector<FaceBox> known;
+  int agree = 0;
+  for (int i = 0; i < 72; ++i) {
+    const Result<std::optional<Frame>> frame = (*source)->next();
+    ASSERT_TRUE(frame.ok() && *frame);
+    const auto everywhere = detector_->detect((**frame).rgb);
+    ASSERT_TRUE(everywhere.ok());
+    if (!known.empty()) {
+      const auto near = detector_->detect_near((**frame).rgb, known);
+      ASSERT_TRUE(near.ok());
+      if (near->size() == everywhere->size() &&
+          (near->empty() || box_iou(near->front(), everywhere->front()) > 0.7F)) {
+        ++agree;
+      }
+    }
+    known = *everywhere;
+  }
+  EXPECT_GE(agree, 68);  // of 71
+}
+
 INSTANTIATE_TEST_SUITE_P(Detectors, FaceVideoTest,
                          ::testing::Values("haar", "version-RFB-320.onnx"),
                          [](const auto& p) { return p.param == "haar" ? "haar" : "rfb"; });
@@ -160,6 +183,12 @@ TEST(HaarTest, AnyFrameSizeIsTaken) {
   if (!haar.ok()) GTEST_SKIP() << haar.error().to_string();
   for (const auto& [w, h] : {std::pair{1, 1}, {8, 900}, {900, 8}, {33, 47}}) {
     EXPECT_TRUE((*haar)->detect(pattern(w, h)).ok());
+    for (const FaceBox& box : {FaceBox{0, 0, 30, 30, 1},
+                               {-500, 20, 60, 60, 1},
+                               {0, 0, 1, 1, 1},
+                               {2, 2, 5000, 9000, 1}}) {
+      EXPECT_TRUE((*haar)->detect_near(pattern(w, h), {box}).ok());
+    }
   }
   EXPECT_EQ((*haar)->detect(Image{}).error().code, ErrorCode::kInvalidArgument);
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
@@ -53,7 +54,7 @@ struct Seen {
 
 Seen run(ScriptedDetector& detector, int frames, double fps, bool still = false) {
   StageClock clock;
-  FaceStage stage(detector, {0.1, still}, clock);
+  FaceStage stage(detector, {.interval_s = 0.1, .still = still}, clock);
   Seen seen;
   const auto take = [&](const Result<FaceRows>& rows) {
     ASSERT_TRUE(rows.ok()) << rows.error().to_string();
@@ -117,6 +118,60 @@ TEST(FaceStage, ASecondFaceDoesNotDisturbTheFirst) {
   EXPECT_EQ(seen.frames.at(1).size(), 90U);
   EXPECT_EQ(seen.frames.at(2).front(), 40);
   EXPECT_EQ(seen.frames.at(2).size(), 50U);
+}
+
+// Looks near known faces only, as the Haar detector does.
+class NearDetector : public ScriptedDetector {
+ public:
+  using ScriptedDetector::ScriptedDetector;
+  Result<std::vector<media::FaceBox>> detect(const media::ImageView& image) override {
+    ++whole;
+    return ScriptedDetector::detect(image);
+  }
+  Result<std::vector<media::FaceBox>> detect_near(
+      const media::ImageView& image, const std::vector<media::FaceBox>& known) override {
+    MIEN_ASSIGN(auto boxes, ScriptedDetector::detect(image));
+    std::erase_if(boxes, [&](const media::FaceBox& box) {
+      return std::none_of(known.begin(), known.end(), [&](const media::FaceBox& other) {
+        return media::box_iou(box, other) > 0.2F;
+      });
+    });
+    return boxes;
+  }
+  int whole = 0;
+};
+
+TEST(FaceStage, WhileTheFacesStayTheWholeFrameIsSearchedNowAndThen) {
+  NearDetector detector([](int n) { return std::vector{face_at(static_cast<float>(n))}; });
+  const Seen seen = run(detector, 300, 30);
+  EXPECT_EQ(seen.rows.size(), 300U);
+  EXPECT_GE(detector.whole, 33);  // every 0.3 s of 10 s
+  EXPECT_LE(detector.whole, 38);
+}
+
+TEST(FaceStage, AFurtherFaceIsSeenWithinTheTimeBetweenWholeSearches) {
+  NearDetector detector([](int n) {
+    std::vector<media::FaceBox> boxes = {face_at(20)};
+    if (n >= 40) boxes.push_back(face_at(200));
+    return boxes;
+  });
+  const Seen seen = run(detector, 90, 30);
+  ASSERT_EQ(seen.frames.size(), 2U);
+  EXPECT_EQ(seen.frames.at(1).size(), 90U);
+  EXPECT_GE(seen.frames.at(2).front(), 40);
+  EXPECT_LE(seen.frames.at(2).front(), 49);
+}
+
+TEST(FaceStage, AFaceThatLeavesEndsOnTheRightFrameWithoutAWholeSearchBefore) {
+  NearDetector detector([](int n) {
+    std::vector<media::FaceBox> boxes = {face_at(20)};
+    if (n <= 47) boxes.push_back(face_at(200));
+    return boxes;
+  });
+  const Seen seen = run(detector, 90, 30);
+  ASSERT_EQ(seen.frames.size(), 2U);
+  EXPECT_EQ(seen.frames.at(1).size(), 90U);
+  EXPECT_EQ(seen.frames.at(2).back(), 47);
 }
 
 TEST(FaceStage, SlowVideosAreSearchedOnEveryFrame) {
