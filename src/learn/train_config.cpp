@@ -137,6 +137,10 @@ Status read_model(const toml::table& root, TrainConfig& c) {
   s.read("drop_path", c.drop_path);
   s.read("layer_drop", c.layer_drop);
   s.read("gray", c.model.input.gray);
+  if (c.model.input.gray) {  // three equal channels
+    c.model.input.mean.fill(c.model.input.mean[0]);
+    c.model.input.std.fill(c.model.input.std[0]);
+  }
   MIEN_TRY(s.finish());
   MIEN_ASSIGN(const core::LabelSet labels, core::find_label_set(classes));
   c.model.classes = labels.classes;

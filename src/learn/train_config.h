@@ -49,7 +49,7 @@ struct TrainConfig {
   double ema = 0.999;
   double smoothing = 0.0;
   double aux_weight = 0.0;  // of the second classifier, on the stem; 0: none
-  bool stem_only = false;   // trains stem, trunk and first prompt by it, without the transformer
+  bool stem_only = false;   // trains the stem alone by it, without trunk and transformer
   double mixup = 0.0;       // alpha of mixup on pictures and targets; 0: off
 
   // [loss]

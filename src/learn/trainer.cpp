@@ -119,8 +119,7 @@ Status Run::prepare(bool resume) {
   loader_options_.size = config_.size > 0 ? config_.size : config_.model.input_size();
   loader_options_.framing = task_->framing();
   loader_options_.augment = config_.augment;
-  loader_options_.mean = config_.model.input.mean[0];
-  loader_options_.std = config_.model.input.std[0];
+  loader_options_.input = config_.model.input;
   loader_options_.balance = config_.balance;
   loader_options_.seed = config_.seed;
   loader_ = std::make_unique<StillLoader>(train_, loader_options_);

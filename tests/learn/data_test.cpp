@@ -148,6 +148,24 @@ TEST(Augment, MirroredPointsKeepTheirMeaning) {
   EXPECT_NEAR(mirrored[73], plain[91], 1e-5F);
 }
 
+// The engine does (pixel / 255 - mean) / std per channel, as the model file says; a model that
+// learnt from anything else answers wrongly there.
+TEST(Loader, PicturesAreNormalisedAsTheModelFileSays) {
+  const StillSet set = ramp_set(1);
+  core::InputNorm input;  // ImageNet: three different means
+  const std::vector<std::size_t> first = {0};
+  const torch::Tensor x = plain_batch(set, first, {.size = 48, .input = input});
+  for (const auto& [row, column] : {std::pair{0, 0}, {20, 30}, {47, 47}}) {
+    const double pixel = set.pixels[static_cast<std::size_t>(48 * row + column)] / 255.0;
+    for (int c = 0; c < 3; ++c) {
+      const auto at = static_cast<std::size_t>(c);
+      EXPECT_NEAR(
+          x[0][c][row][column].item<double>(),
+          (pixel - static_cast<double>(input.mean[at])) / static_cast<double>(input.std[at]), 1e-5);
+    }
+  }
+}
+
 TEST(Loader, BatchesDependOnTheirIndexAlone) {
   const StillSet set = ramp_set(10);
   StillLoader loader(set, {.batch = 4, .size = 16, .seed = 7});

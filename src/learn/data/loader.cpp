@@ -33,6 +33,14 @@ std::vector<double> balance_weights(const StillSet& set, const std::vector<std::
   return cumulative;
 }
 
+// What the engine makes of a grey u8 crop (core::InputNorm): luma [B, 1, S, S] -> [B, 3, S, S].
+torch::Tensor normalised(const torch::Tensor& luma, const core::InputNorm& input) {
+  const auto per_channel = [](const std::array<float, 3>& v) {
+    return torch::tensor({v[0], v[1], v[2]}).view({1, 3, 1, 1});
+  };
+  return (luma - per_channel(input.mean)) / per_channel(input.std);
+}
+
 }  // namespace
 
 CropFrame base_frame(const Still& still, Framing framing, const std::vector<float>& face_template) {
@@ -152,7 +160,7 @@ Batch StillLoader::make(std::int64_t index) const {
       batch.point_weight.data_ptr<float>()[b] = 1.0F;
     }
   }
-  batch.images = luma.sub_(options_.mean).div_(options_.std).expand({-1, 3, -1, -1});
+  batch.images = normalised(luma, options_.input);
   return batch;
 }
 
@@ -166,7 +174,7 @@ torch::Tensor plain_batch(const StillSet& set, std::span<const std::size_t> indi
     render_crop(set, still, base_frame(still, options.framing, options.face_template), options.size,
                 {luma.data_ptr<float>() + i * area, area});
   }
-  return luma.sub_(options.mean).div_(options.std).expand({-1, 3, -1, -1});
+  return normalised(luma, options.input);
 }
 
 }  // namespace mien::learn

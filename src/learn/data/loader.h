@@ -8,14 +8,15 @@
 #include <mutex>
 #include <thread>
 
+#include "core/model_config.h"
 #include "learn/data/augment.h"
 #include "learn/data/still_set.h"
 
 namespace mien::learn {
 
 struct Batch {
-  torch::Tensor images;  // [B, 3, S, S] f32: (luma - mean) / std, three equal channels (expanded)
-  torch::Tensor target;  // [B, classes] f32, rows sum to 1 (or 0 where there is no label)
+  torch::Tensor images;         // [B, 3, S, S] f32: (luma - mean) / std per channel
+  torch::Tensor target;         // [B, classes] f32, rows sum to 1 (or 0 where there is no label)
   torch::Tensor target_weight;  // [B]
   torch::Tensor points;         // [B, 136] fractions of the crop (0 where unknown)
   torch::Tensor point_weight;   // [B] 0 or 1
@@ -33,10 +34,9 @@ struct LoaderOptions {
   Framing framing = Framing::kExpression;
   AugmentOptions augment;
   std::vector<float> face_template;  // for unframed pictures under kExpression
-  float mean = 0.5F;
-  float std = 0.25F;
-  float max_spread = 0.04F;  // points that spread further are not learnt from
-  double balance = 0.0;      // 0: as the data is; 1: every class equally often (oversampling)
+  core::InputNorm input;             // mean and std, as the model file will say
+  float max_spread = 0.04F;          // points that spread further are not learnt from
+  double balance = 0.0;  // 0: as the data is; 1: every class equally often (oversampling)
   std::uint64_t seed = 1;
   int prefetch = 4;  // batches made ahead
 };

@@ -79,6 +79,15 @@ void S2DImpl::init_weights() {
       if (layer->bias.defined()) nn::init::zeros_(layer->bias);
     }
   }
+  // He et al. 2015 (arXiv 1502.01852). LibTorch's default is 2.4 times smaller, and as BatchNorm
+  // undoes the scale, Adam's steps would be that much larger relative to the weights.
+  for (const ConvBlock& layer : stem_) {
+    for (auto& item : layer->named_parameters()) {
+      if (item.value().dim() == 4) {
+        nn::init::kaiming_normal_(item.value(), 0.0, torch::kFanIn, torch::kReLU);
+      }
+    }
+  }
   for (const PromptBlock& block : prompts_) {
     for (auto& item : block->named_parameters()) {
       if (item.value().dim() == 4) nn::init::xavier_uniform_(item.value());
@@ -152,22 +161,9 @@ void S2DImpl::prompt(Tensor& tokens, Tensor& a, std::size_t index, std::int64_t 
   }
 }
 
-// Steps 1 to 4 of NOTES.md section 1: frames to patch tokens with the first prompt. `a` comes in as
-// the landmark map (or undefined) and goes out as the state that later prompts take.
-Tensor S2DImpl::prompted_patches(const Tensor& x, Tensor& a, Taps* taps) {
-  const std::int64_t frames = x.size(2);
-  // Row of the folded batch: b * T + t.
-  const Tensor folded =
-      x.transpose(1, 2).reshape({x.size(0) * frames, x.size(1), x.size(3), x.size(4)});
-  if (!a.defined()) a = landmark_map(folded, taps);
-  Tensor patch = patches(folded);
-  a = tokens_of(prompt_proj_(a)).to(torch::kFloat);
-  if (taps != nullptr) {
-    (*taps)["patch_embed"] = patch;
-    (*taps)["prompt_patch_embed"] = a;
-  }
-  prompt(patch, a, 0, frames, taps);
-  return patch;
+// [B, C, T, H, W] -> [B * T, C, H, W]; row b * T + t.
+Tensor S2DImpl::folded(const Tensor& x) {
+  return x.transpose(1, 2).reshape({x.size(0) * x.size(2), x.size(1), x.size(3), x.size(4)});
 }
 
 Tensor S2DImpl::aux_logits(const Tensor& patches, std::int64_t clips) {
@@ -176,16 +172,24 @@ Tensor S2DImpl::aux_logits(const Tensor& patches, std::int64_t clips) {
 
 Tensor S2DImpl::forward_stem(const Tensor& x) {
   TORCH_CHECK(aux_, "the model was made without aux_head");
-  Tensor a;
-  return aux_logits(prompted_patches(x, a, nullptr), x.size(0)).to(torch::kFloat);
+  return aux_logits(patches(folded(x)), x.size(0)).to(torch::kFloat);
 }
 
 S2DImpl::Output S2DImpl::forward(const Tensor& x, Tensor a, Taps* taps) {
   const std::int64_t clips = x.size(0);
   const std::int64_t frames = x.size(2);
   Output out;
-  const Tensor patch = prompted_patches(x, a, taps);
+  // Steps 1 to 4 of NOTES.md section 1: patch tokens with the first prompt.
+  const Tensor images = folded(x);
+  if (!a.defined()) a = landmark_map(images, taps);
+  Tensor patch = patches(images);
   if (aux_) out.aux = aux_logits(patch, clips).to(torch::kFloat);
+  a = tokens_of(prompt_proj_(a)).to(torch::kFloat);
+  if (taps != nullptr) {
+    (*taps)["patch_embed"] = patch;
+    (*taps)["prompt_patch_embed"] = a;
+  }
+  prompt(patch, a, 0, frames, taps);
   Tensor tokens =
       torch::cat({cls_token_.expand({patch.size(0), -1, -1}), patch}, 1) + positions(patch.size(1));
   if (taps != nullptr) (*taps)["after_pos_embed"] = tokens;

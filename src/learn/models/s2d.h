@@ -18,8 +18,9 @@ struct S2DTrainOptions {
   // Probability that a whole batch skips a block, which saves its time; kept blocks count for more,
   // so that all of them together fit at run time (Huang et al. 2016, arXiv 1603.09382).
   double layer_drop = 0.0;
-  // A second classifier on the mean of the prompted patch tokens, before the first block: it
-  // teaches stem and trunk directly. Not part of the model file.
+  // A second classifier on the mean of the patch tokens, before the first prompt: it teaches the
+  // stem directly. (Behind the prompt it taught it little: the trunk's features, trained before,
+  // explained what was easy, and the stem stayed at what they can do.) Not part of the model file.
   bool aux_head = false;
 };
 
@@ -38,7 +39,7 @@ class S2DImpl : public torch::nn::Module {
   // then interpolated.
   Output forward(const torch::Tensor& x, torch::Tensor a = {}, Taps* taps = nullptr);
 
-  // The second classifier alone, without the transformer: [B, classes]. Needs aux_head.
+  // The second classifier alone, without trunk and transformer: [B, classes]. Needs aux_head.
   torch::Tensor forward_stem(const torch::Tensor& x);
 
   // The official way is a frozen trunk; our small presets train it along.
@@ -46,9 +47,9 @@ class S2DImpl : public torch::nn::Module {
   MobileFaceNetTrunk landmark() { return landmark_; }
 
  private:
+  static torch::Tensor folded(const torch::Tensor& x);
   torch::Tensor landmark_map(const torch::Tensor& frames, Taps* taps);
   torch::Tensor patches(const torch::Tensor& frames);
-  torch::Tensor prompted_patches(const torch::Tensor& x, torch::Tensor& a, Taps* taps);
   torch::Tensor aux_logits(const torch::Tensor& patches, std::int64_t clips);
   torch::Tensor positions(std::int64_t patches) const;
   void prompt(torch::Tensor& tokens, torch::Tensor& a, std::size_t index, std::int64_t frames,
