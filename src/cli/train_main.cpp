@@ -8,6 +8,7 @@
 #endif
 
 #include "cli/train_command.h"
+#include "core/cpu.h"
 
 namespace {
 
@@ -26,6 +27,7 @@ void keep_freed_memory() {
 
 int main(int argc, char** argv) {
   keep_freed_memory();
+  mien::core::avoid_amx_without_tiles();
   CLI::App app{"mien-train: trains and measures models for dynamic facial expression recognition"};
   app.set_version_flag("--version", MIEN_VERSION);
   app.require_subcommand(1);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/cpu.h"
 #include "engine/guard.h"
 
 namespace mien::engine {
@@ -11,15 +12,29 @@ namespace {
 
 constexpr int kMaxThreads = 256;
 
+// oneDNN settles its instruction set at the first question about it, so this comes before.
+void settle_isa() {
+  static const bool settled = [] {
+    if (core::announces_amx_without_tiles() && !core::onednn_isa_is_chosen()) {
+      // Refused when the program around us has used oneDNN already; its choice then stands.
+      dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core_bf16);
+    }
+    return true;
+  }();
+  (void)settled;
+}
+
 }  // namespace
 
 bool has_fast_bf16() {
+  settle_isa();
   // Values are sets of bits: an instruction set contains its predecessors.
   constexpr auto kBit = static_cast<unsigned>(dnnl_cpu_isa_avx512_core_bf16);
   return (static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & kBit) == kBit;
 }
 
 bool has_any_bf16() {
+  settle_isa();
   using dnnl::memory;
   const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   const memory::desc square({16, 16}, memory::data_type::bf16, memory::format_tag::ab);
@@ -30,6 +45,7 @@ bool has_any_bf16() {
 
 Result<std::shared_ptr<const Context>> Context::create(const EngineOptions& options) {
   return guarded([&]() -> Result<std::shared_ptr<const Context>> {
+    settle_isa();
     std::shared_ptr<Context> context(new Context());
     context->engine_ = dnnl::engine(dnnl::engine::kind::cpu, 0);
     const int wanted = options.threads > 0 ? options.threads : omp_get_num_procs();

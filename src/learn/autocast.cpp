@@ -2,6 +2,8 @@
 
 #include <ATen/autocast_mode.h>
 
+#include "core/cpu.h"
+
 namespace mien::learn {
 namespace {
 
@@ -25,6 +27,7 @@ void set_autocast(bool cuda, bool enabled) {
 
 bool has_fast_bf16(torch::Device device) {
   if (device.is_cuda()) return true;
+  core::avoid_amx_without_tiles();
 #if defined(__x86_64__) && defined(__GNUC__)
   return __builtin_cpu_supports("avx512bf16") != 0;
 #else

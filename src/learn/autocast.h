@@ -7,7 +7,9 @@
 
 namespace mien::learn {
 
-// Whether bf16 products run in hardware: AVX512-BF16 on the CPU, any CUDA device.
+// Whether bf16 products run in hardware: AVX512-BF16 on the CPU, any CUDA device. Ask before the
+// first tensor operation: on the CPU this also keeps oneDNN off AMX tiles that it cannot use
+// (core/cpu.h).
 bool has_fast_bf16(torch::Device device);
 
 // While alive, linear layers and convolutions of `device` compute in bf16.

@@ -1,10 +1,22 @@
 #include "engine/layers/conv_chain.h"
 
 #include <algorithm>
+#include <new>
 
 #include "engine/kernels/vector_ops.h"
 
 namespace mien::engine {
+namespace {
+
+// oneDNN 2.6 divides by zero while it plans a convolution far beyond any memory, so a map that the
+// arena would refuse is refused before it is planned.
+void check_fits(const core::ConvBlockSpec& spec, std::size_t batch, std::size_t side) {
+  const std::size_t pixels = batch * side * side;
+  const auto channels = static_cast<std::size_t>(std::max(spec.in, spec.out));
+  if (pixels > kMaxArenaBytes / sizeof(float) / channels) throw std::bad_alloc();
+}
+
+}  // namespace
 
 ConvChainWeights ConvChainWeights::read(const std::shared_ptr<const Context>& context,
                                         const TensorSource& source,
@@ -55,6 +67,7 @@ ConvChain::ConvChain(const ConvChainWeights& weights, std::size_t batch, std::si
 
 void ConvChain::add(const std::shared_ptr<const ConvWeights>& weights, Buffer from, Buffer to,
                     ConvEpilogue epilogue) {
+  check_fits(weights->spec(), batch_, side_);
   Conv conv(weights, batch_, side_, epilogue);
   side_ = conv.out_side();
   channels_ = static_cast<std::size_t>(weights->spec().out);
