@@ -7,6 +7,14 @@
 namespace mien::learn {
 namespace {
 
+bool autocasts_on_cpu() {
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+  return at::autocast::is_autocast_enabled(at::kCPU);
+#else
+  return at::autocast::is_cpu_enabled();
+#endif
+}
+
 void set_autocast(bool cuda, bool enabled) {
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
   const auto device = cuda ? at::kCUDA : at::kCPU;
@@ -47,6 +55,15 @@ AutocastScope::~AutocastScope() {
   // The cast copies of the weights live until the outermost scope ends.
   if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
   set_autocast(cuda_, false);
+}
+
+ConvAutocastPause::ConvAutocastPause(torch::Device device)
+    : paused_(device.is_cpu() && autocasts_on_cpu()) {
+  if (paused_) set_autocast(false, false);
+}
+
+ConvAutocastPause::~ConvAutocastPause() {
+  if (paused_) set_autocast(false, true);
 }
 
 }  // namespace mien::learn

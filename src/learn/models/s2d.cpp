@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/s2d_spec.h"
+#include "learn/autocast.h"
 
 namespace mien::learn {
 
@@ -118,6 +119,7 @@ Tensor S2DImpl::landmark_map(const Tensor& frames, Taps* taps) {
                                                     .align_corners(true));
   if (taps != nullptr) (*taps)["landmark_in"] = small;
   TORCH_CHECK(landmark_, "no landmark map given and the model has no landmark trunk");
+  const ConvAutocastPause pause(frames.device());
   if (!landmark_frozen_) return landmark_->forward(small);
   landmark_->eval();  // frozen means its BatchNorm statistics too
   const torch::NoGradGuard no_grad;
@@ -125,6 +127,7 @@ Tensor S2DImpl::landmark_map(const Tensor& frames, Taps* taps) {
 }
 
 Tensor S2DImpl::patches(const Tensor& frames) {
+  const ConvAutocastPause pause(frames.device());
   Tensor x = frames;
   for (ConvBlock& layer : stem_) x = layer(x);
   return tokens_of(patch_proj_(x)).to(torch::kFloat);
