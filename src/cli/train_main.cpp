@@ -7,6 +7,7 @@
 #include <malloc.h>
 #endif
 
+#include "cli/blas_kernels.h"
 #include "cli/train_command.h"
 #include "core/cpu.h"
 
@@ -26,6 +27,7 @@ void keep_freed_memory() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  mien::cli::restart_with_fast_blas(argv);
   keep_freed_memory();
   mien::core::avoid_amx_without_tiles();
   CLI::App app{"mien-train: trains and measures models for dynamic facial expression recognition"};
