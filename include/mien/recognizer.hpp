@@ -23,8 +23,8 @@ struct RecognizerOptions {
   int threads = 0;  // per call; 0: every CPU this process may use
 };
 
-// An expression model (S2D): a video model reads clips of exactly num_frames() frames, an image
-// model (is_temporal() == false) reads single frames and averages over any number of them.
+// An expression model (S2D, VideoMAE): a video model reads clips of exactly num_frames() frames, an
+// image model (is_temporal() == false) reads single frames and averages over any number of them.
 //
 // A Recognizer is a cheap handle on immutable weights: copy it, share it between threads. The
 // memory that a forward pass needs is in a Session; give each thread its own.
@@ -42,7 +42,7 @@ class Recognizer {
   int num_frames() const;    // frames of a clip; 1 for an image model
   bool is_temporal() const;  // video model: the frames of a clip see each other
   int num_classes() const;
-  int feature_size() const;     // D, the length of a frame's feature
+  int feature_size() const;     // D, the length of the feature that is classified
   Precision precision() const;  // what kAuto became: kF32 or kBf16
 
   // Class names in the order of the logits; "class 0", ... when the file does not name them.
@@ -56,8 +56,11 @@ class Recognizer {
   // Free JSON about data and training; empty when the file has none.
   const std::string& provenance_json() const;
 
-  // Whether the file brings the landmark network that S2D's prompts need. Without it a model can
-  // only be run from raw tensors ('mien infer'), and the calls of Session return kUnsupported.
+  // Whether the model needs nothing but faces. An S2D model without its landmark network can only
+  // be run from raw tensors ('mien infer'), and the calls of Session return kUnsupported.
+  bool reads_faces() const;
+
+  // Whether the file brings the landmark network that S2D's prompts need. Other models have none.
   bool has_landmark_net() const;
 
   // A workspace for one thread. Errors: kLimit, kInternal (the compute library failed).
@@ -87,8 +90,8 @@ class Recognizer::Session {
   //   faces:  u8 RGB, [clips, frames, input_size, input_size, 3], aligned as face_template says;
   //   logits: [clips, num_classes], before softmax.
   // A video model wants frames == num_frames(); an image model any frames >= 1 and averages them
-  // (a still is clips = n, frames = 1). Errors: kInvalidArgument (sizes), kUnsupported (no landmark
-  // network), kInternal.
+  // (a still is clips = n, frames = 1). Errors: kInvalidArgument (sizes), kUnsupported (see
+  // reads_faces), kInternal.
   Status logits(std::span<const std::uint8_t> faces, int clips, int frames,
                 std::span<float> logits);
 

@@ -1,8 +1,7 @@
 #include "core/model_config.h"
 
-#include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "core/config_json.h"
 
@@ -156,6 +155,71 @@ Json s2d_json(const S2DConfig& c) {
   return json;
 }
 
+Status read_mobilefacenet(const Json& json, MobileFaceNetConfig& c) {
+  Reader r(json);
+  read_square(r, "input_size", c.input_size);
+  r.read("embedding_size", c.embedding_size, 1, 4096);
+  return r.status();
+}
+
+Status read_videomae(const Json& json, VideoMaeConfig& c) {
+  Reader r(json);
+  read_square(r, "img_size", c.img_size);
+  read_square(r, "patch_size", c.patch_size);
+  r.read("tubelet_size", c.tubelet_size, 1, 64);
+  r.read("all_frames", c.num_frames, 1, 1024);  // the official constructor's name
+  r.read("num_frames", c.num_frames, 1, 1024);
+  r.read("in_chans", c.in_chans, 1, 3);
+  r.read("embed_dim", c.embed_dim, 1, 4096);
+  r.read("depth", c.depth, 1, 64);
+  r.read("num_heads", c.num_heads, 1, 64);
+  r.read("mlp_ratio", c.mlp_ratio, 0.1, 16.0);
+  r.read("qkv_bias", c.qkv_bias);
+  r.read("num_classes", c.num_classes, 1, 1000);
+  r.read("use_mean_pooling", c.use_mean_pooling);
+  r.read("init_values", c.init_values, 0.0, 10.0);
+  r.read("use_learnable_pos_emb", c.use_learnable_pos_emb);
+  if (r.find("qk_scale") != nullptr) r.fail("qk_scale", "must be head_dim^-0.5 (null)");
+  return r.status();
+}
+
+Json videomae_json(const VideoMaeConfig& c) {
+  return {{"img_size", c.img_size},
+          {"patch_size", c.patch_size},
+          {"tubelet_size", c.tubelet_size},
+          {"num_frames", c.num_frames},
+          {"in_chans", c.in_chans},
+          {"embed_dim", c.embed_dim},
+          {"depth", c.depth},
+          {"num_heads", c.num_heads},
+          {"mlp_ratio", c.mlp_ratio},
+          {"qkv_bias", c.qkv_bias},
+          {"num_classes", c.num_classes},
+          {"use_mean_pooling", c.use_mean_pooling},
+          {"init_values", c.init_values},
+          {"use_learnable_pos_emb", c.use_learnable_pos_emb}};
+}
+
+Json sizes_json(const ModelConfig& config) {
+  switch (config.arch) {
+    case Arch::kMobileFaceNet:
+      return {{"input_size", config.mobilefacenet.input_size},
+              {"embedding_size", config.mobilefacenet.embedding_size}};
+    case Arch::kS2D: return s2d_json(config.s2d);
+    case Arch::kVideoMae: return videomae_json(config.videomae);
+  }
+  return Json::object();
+}
+
+Status read_sizes(const Json& json, ModelConfig& config) {
+  switch (config.arch) {
+    case Arch::kMobileFaceNet: return read_mobilefacenet(json, config.mobilefacenet);
+    case Arch::kS2D: return read_s2d(json, config.s2d);
+    case Arch::kVideoMae: return read_videomae(json, config.videomae);
+  }
+  return {};
+}
+
 template <std::size_t N>
 void read_floats(const Json& json, const char* key, std::array<float, N>& out) {
   const auto it = json.find(key);
@@ -190,19 +254,23 @@ Status read_common(const Json& json, ModelConfig& config) {
   return {};
 }
 
+// "arch" of our own configs, else "model" of a golden config: "S2D landmark/mobilefacenet.py:
+// MobileFaceNet", "S2D model_finetuning.py: VisionTransformer", "VideoMAE modeling_finetune.py:
+// VisionTransformer". Their pre-training and local-global models have names alike and must not
+// pass for these.
 Result<Arch> read_arch(const Json& json) {
-  const std::string arch = json.value("arch", "");
+  const std::string name = json.value("arch", "");
   const std::string model = json.value("model", "");
-  if (arch == "s2d" || model.find("S2D") != std::string::npos ||
-      model.find("VisionTransformer") != std::string::npos) {
-    // The golden landmark config says "S2D landmark/mobilefacenet.py: MobileFaceNet".
-    if (model.find("MobileFaceNet") == std::string::npos) return Arch::kS2D;
+  const auto says = [&](const char* word) { return model.find(word) != std::string::npos; };
+  for (const Arch arch : {Arch::kMobileFaceNet, Arch::kS2D, Arch::kVideoMae}) {
+    if (name == arch_name(arch)) return arch;
   }
-  if (arch == "mobilefacenet" || model.find("MobileFaceNet") != std::string::npos) {
-    return Arch::kMobileFaceNet;
-  }
+  if (says("MobileFaceNet")) return Arch::kMobileFaceNet;
+  const bool other = says("Pretrain") || says("MAE-DFER") || says("SVFAP");
+  if (!other && says("VideoMAE")) return Arch::kVideoMae;
+  if (!other && (says("S2D") || says("VisionTransformer"))) return Arch::kS2D;
   return make_error(ErrorCode::kUnsupported,
-                    "the architecture is neither s2d nor mobilefacenet ('arch' or 'model')",
+                    "the architecture is none of mobilefacenet, s2d, videomae ('arch' or 'model')",
                     "config");
 }
 
@@ -213,46 +281,20 @@ Result<ModelConfig> read_config(const Json& json) {
   MIEN_TRY(read_common(json, config));
   const char* key = json.contains("constructor") ? "constructor" : arch_name(config.arch);
   const Json sizes = json.value(key, Json::object());
-  if (config.arch == Arch::kS2D) {
-    MIEN_TRY(read_s2d(sizes, config.s2d));
-  } else {
-    Reader reader(sizes);
-    read_square(reader, "input_size", config.mobilefacenet.input_size);
-    reader.read("embedding_size", config.mobilefacenet.embedding_size, 1, 4096);
-    MIEN_TRY(reader.status());
-  }
+  MIEN_TRY(read_sizes(sizes, config));
   MIEN_TRY(validate(config));
   return config;
-}
-
-Status validate_s2d(const S2DConfig& c) {
-  const auto bad = [](const std::string& what) {
-    return make_error(ErrorCode::kBadFormat, what, "config");
-  };
-  if (c.img_size % c.patch_size != 0) return bad("img_size is not a multiple of patch_size");
-  if (c.embed_dim % c.num_heads != 0) return bad("embed_dim is not a multiple of num_heads");
-  if (c.grid() > 64) return bad("more than 64 patches a side");
-  if (c.landmark_size % 8 != 0 || c.landmark_size / 8 != c.grid()) {
-    return bad("landmark_size " + std::to_string(c.landmark_size) +
-               " gives a landmark map of another grid than " + std::to_string(c.grid()) + "x" +
-               std::to_string(c.grid()));
-  }
-  if (c.mlp_dim() < 1) return bad("mlp_ratio is too small");
-  if (c.temporal && (c.adapter_dim() < kTmaHeads || c.adapter_dim() % kTmaHeads != 0)) {
-    return bad("embed_dim * adapter_scale is not a multiple of 8 (the heads of TMA)");
-  }
-  if (!c.stem.empty()) {
-    int stride = 1;
-    for (const StemLayer& layer : c.stem) stride *= layer.stride;
-    if (stride != c.patch_size) return bad("the strides of the stem do not multiply to patch_size");
-  }
-  return {};
 }
 
 }  // namespace
 
 const char* arch_name(Arch arch) {
-  return arch == Arch::kS2D ? "s2d" : "mobilefacenet";
+  switch (arch) {
+    case Arch::kMobileFaceNet: return "mobilefacenet";
+    case Arch::kS2D: return "s2d";
+    case Arch::kVideoMae: return "videomae";
+  }
+  return "";
 }
 
 Result<ModelConfig> parse_model_config(const std::string& text) {
@@ -274,41 +316,11 @@ std::string to_json(const ModelConfig& config) {
        {{"mean", config.input.mean}, {"std", config.input.std}, {"gray", config.input.gray}}},
       {"classes", config.classes}};
   if (!config.face_template.empty()) json["face_template"] = config.face_template;
-  if (config.arch == Arch::kS2D) {
-    json["s2d"] = s2d_json(config.s2d);
-  } else {
-    json["mobilefacenet"] = {{"input_size", config.mobilefacenet.input_size},
-                             {"embedding_size", config.mobilefacenet.embedding_size}};
-  }
+  json[arch_name(config.arch)] = sizes_json(config);
   if (!config.provenance_json.empty()) {
     json["provenance"] = Json::parse(config.provenance_json, nullptr, false);
   }
   return json.dump();
-}
-
-Status validate(const ModelConfig& config) {
-  for (std::size_t i = 0; i < 3; ++i) {
-    if (!std::isfinite(config.input.mean[i]) || !(config.input.std[i] > 1e-6F)) {
-      return make_error(ErrorCode::kBadFormat, "the input mean or std is not usable", "config");
-    }
-  }
-  if (!config.face_template.empty() && config.face_template.size() != 10) {
-    return make_error(ErrorCode::kBadFormat, "'face_template' must have 10 numbers", "config");
-  }
-  if (config.arch == Arch::kMobileFaceNet) {
-    if (config.mobilefacenet.input_size != 112) {
-      return make_error(ErrorCode::kUnsupported,
-                        "MobileFaceNet's output layer needs input_size 112", "config");
-    }
-    return {};
-  }
-  MIEN_TRY(validate_s2d(config.s2d));
-  if (!config.classes.empty() &&
-      static_cast<int>(config.classes.size()) != config.s2d.num_classes) {
-    return make_error(ErrorCode::kBadFormat, "the number of class names is not num_classes",
-                      "config");
-  }
-  return {};
 }
 
 }  // namespace mien::core

@@ -11,9 +11,9 @@
 
 namespace mien::core {
 
-enum class Arch { kMobileFaceNet, kS2D };
+enum class Arch { kMobileFaceNet, kS2D, kVideoMae };
 
-const char* arch_name(Arch arch);  // "mobilefacenet", "s2d"
+const char* arch_name(Arch arch);  // "mobilefacenet", "s2d", "videomae"
 
 // How u8 RGB pixels become network input: optionally grey (ITU-R 601 luma in all three channels),
 // then (pixel / 255 - mean) / std per channel.
@@ -72,10 +72,39 @@ struct S2DConfig {
 // TMA's attention always has 8 heads in the official code, whatever the width.
 inline constexpr int kTmaHeads = 8;
 
+// VideoMAE's fine-tuned ViT (official: modeling_finetune.py; NOTES.md section 9), the plain video
+// transformer: every token attends to every other of the clip. Keys and meanings are the
+// constructor arguments of the official VisionTransformer, except num_frames (theirs: all_frames).
+struct VideoMaeConfig {
+  int img_size = 160;
+  int patch_size = 16;
+  int tubelet_size = 2;  // frames that one token spans
+  int num_frames = 16;   // T
+  int in_chans = 3;
+  int embed_dim = 768;  // D
+  int depth = 12;
+  int num_heads = 12;
+  double mlp_ratio = 4.0;
+  bool qkv_bias = true;  // attn.q_bias and attn.v_bias; the keys never have one
+  int num_classes = 7;
+
+  // The official code has other settings of these three; validate() refuses them (kUnsupported).
+  bool use_mean_pooling = true;
+  double init_values = 0.0;  // layer scale
+  bool use_learnable_pos_emb = false;
+
+  int grid() const { return img_size / patch_size; }
+  int slots() const { return num_frames / tubelet_size; }
+  int tokens() const { return slots() * grid() * grid(); }  // in the order (slot, row, column)
+  int mlp_dim() const { return static_cast<int>(embed_dim * mlp_ratio); }
+  int head_dim() const { return embed_dim / num_heads; }
+};
+
 struct ModelConfig {
   Arch arch = Arch::kS2D;
   MobileFaceNetConfig mobilefacenet;  // used when arch is kMobileFaceNet
   S2DConfig s2d;                      // used when arch is kS2D
+  VideoMaeConfig videomae;            // used when arch is kVideoMae
   InputNorm input;
   std::vector<std::string> classes;  // names in the order of the logits; empty when unknown
   // Where the face must lie in the crop: the five points (left eye, right eye, nose tip, left and
@@ -84,7 +113,42 @@ struct ModelConfig {
   std::vector<float> face_template;
   std::string provenance_json;  // free JSON object about data and training; empty: none
 
-  int input_size() const { return arch == Arch::kS2D ? s2d.img_size : mobilefacenet.input_size; }
+  // Side of the square pictures it takes, in pixels.
+  int input_size() const {
+    switch (arch) {
+      case Arch::kMobileFaceNet: return mobilefacenet.input_size;
+      case Arch::kS2D: return s2d.img_size;
+      case Arch::kVideoMae: return videomae.img_size;
+    }
+    return 0;
+  }
+  // Length of the logits; 0 for MobileFaceNet, which has none.
+  int num_classes() const {
+    switch (arch) {
+      case Arch::kMobileFaceNet: return 0;
+      case Arch::kS2D: return s2d.num_classes;
+      case Arch::kVideoMae: return videomae.num_classes;
+    }
+    return 0;
+  }
+  // Transformer blocks, for layer-wise decay; 0 for MobileFaceNet.
+  int depth() const {
+    switch (arch) {
+      case Arch::kMobileFaceNet: return 0;
+      case Arch::kS2D: return s2d.depth;
+      case Arch::kVideoMae: return videomae.depth;
+    }
+    return 0;
+  }
+  // Frames of one clip; 1 for a model of still pictures.
+  int input_frames() const {
+    switch (arch) {
+      case Arch::kMobileFaceNet: return 1;
+      case Arch::kS2D: return s2d.temporal ? s2d.num_frames : 1;
+      case Arch::kVideoMae: return videomae.num_frames;
+    }
+    return 1;
+  }
 };
 
 // Reads `text`: our own `mien.config`, or a file in the style of reference/golden/*/config.json

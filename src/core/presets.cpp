@@ -19,10 +19,20 @@ S2DConfig small_preset(int width, int heads) {
   return c;
 }
 
+ModelConfig videomae_preset(int width, int heads, int size) {
+  ModelConfig config;
+  config.arch = Arch::kVideoMae;
+  config.videomae.embed_dim = width;
+  config.videomae.num_heads = heads;
+  config.videomae.img_size = size;
+  return config;
+}
+
 }  // namespace
 
 std::vector<std::string> preset_names() {
-  return {"s2d-base", "s2d-small", "s2d-tiny", "landmark"};
+  return {"s2d-base",      "s2d-small",      "s2d-tiny",     "landmark",
+          "videomae-base", "videomae-small", "videomae-tiny"};
 }
 
 Result<ModelConfig> find_preset(const std::string& name) {
@@ -40,6 +50,9 @@ Result<ModelConfig> find_preset(const std::string& name) {
     config.arch = Arch::kMobileFaceNet;
     return config;
   }
+  if (name == "videomae-base") return videomae_preset(768, 12, 160);
+  if (name == "videomae-small") return videomae_preset(384, 6, 160);
+  if (name == "videomae-tiny") return videomae_preset(192, 3, 112);
   std::string known;
   for (const std::string& preset : preset_names()) known += (known.empty() ? "" : ", ") + preset;
   return make_error(ErrorCode::kNotFound, "no preset of that name (there are " + known + ")", name);

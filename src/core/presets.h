@@ -8,8 +8,10 @@
 
 namespace mien::core {
 
-// "s2d-base", "s2d-small", "s2d-tiny", "landmark". The S2D presets are video models (16 frames,
-// TMA) that carry no landmark trunk; callers set `temporal`, `with_landmark`, classes as they need.
+// "s2d-base", "s2d-small", "s2d-tiny", "landmark", "videomae-base", "videomae-small",
+// "videomae-tiny". The S2D presets are video models (16 frames, TMA) that carry no landmark trunk;
+// callers set `temporal`, `with_landmark`, classes as they need. The VideoMAE presets take 16
+// frames of 160x160 (tiny: 112x112).
 Result<ModelConfig> find_preset(const std::string& name);
 std::vector<std::string> preset_names();
 

@@ -2,6 +2,7 @@
 
 #include "core/mobilefacenet_spec.h"
 #include "core/s2d_spec.h"
+#include "core/videomae_spec.h"
 
 namespace mien::core {
 
@@ -9,6 +10,7 @@ TensorTable tensor_table(const ModelConfig& config) {
   switch (config.arch) {
     case Arch::kMobileFaceNet: return mobilefacenet_table(config.mobilefacenet);
     case Arch::kS2D: return s2d_table(config.s2d);
+    case Arch::kVideoMae: return videomae_table(config.videomae);
   }
   return {};
 }

@@ -24,10 +24,12 @@ struct InferResult {
 //                  [B, T, H, W, 3], or, for image models, image_u8 [N, H, W, 3] (N stills);
 //                  a [B * T, in_chans_l, grid, grid] (floating), which may be left out when the
 //                  model has its own landmark trunk.
+//   VideoMAE       x [B, C, T, H, W] or video_u8 [T, H, W, 3] or [B, T, H, W, 3].
 //   MobileFaceNet  x [N, 3, 112, 112] or image_u8 [N, 112, 112, 3].
-// x wins over pixels. Outputs: logits [B, C] and feature [B, D]; landmark [N, 136] and feat
-// [N, 128, 14, 14]. With activations, the golden names; *.f0 and *.img0 are of the first frame or
-// picture; logits_f64 and landmark_f64 are the results widened, not computed in double.
+// x wins over pixels. Outputs: logits [B, C] and feature [B, D], what the head classifies; landmark
+// [N, 136] and feat [N, 128, 14, 14]. With activations, the golden names; *.f0 and *.img0 are of
+// the first frame or picture; logits_f64 and landmark_f64 are the results widened, not computed in
+// double.
 // Errors: kInvalidArgument (an input that is missing or of another shape or type; its name is the
 // context), kUnsupported, kLimit, kInternal.
 Result<InferResult> infer_tensors(const core::ModelConfig& config,

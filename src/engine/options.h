@@ -15,7 +15,8 @@ struct EngineOptions {
   NativeBf16 native_bf16 = NativeBf16::kAuto;
 };
 
-// Whether this CPU has bf16 instructions that oneDNN uses (ONEDNN_MAX_CPU_ISA can hide them).
+// Whether bf16 is worth its while here: the CPU has instructions for it that oneDNN uses
+// (ONEDNN_MAX_CPU_ISA can hide them), and they are not a shadow of hidden AMX tiles (core/cpu.h).
 bool has_fast_bf16();
 
 // Whether oneDNN can compute in bf16 here at all.

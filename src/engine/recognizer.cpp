@@ -6,13 +6,13 @@
 
 #include "core/model_file.h"
 #include "engine/guard.h"
-#include "engine/models/s2d.h"
+#include "engine/models/expression_model.h"
 
 namespace mien {
 namespace {
 
-using engine::S2DRunner;
-using engine::S2DWeights;
+using engine::ExpressionModel;
+using engine::ExpressionRunner;
 
 Error bad_size(const std::string& what, std::size_t got, std::size_t wanted) {
   return make_error(ErrorCode::kInvalidArgument, what + ": " + std::to_string(got) + " values, " +
@@ -29,27 +29,25 @@ void softmax(std::span<float> row) {
 std::vector<std::string> class_names(const core::ModelConfig& config) {
   if (!config.classes.empty()) return config.classes;
   std::vector<std::string> names;
-  for (int i = 0; i < config.s2d.num_classes; ++i) names.push_back("class " + std::to_string(i));
+  for (int i = 0; i < config.num_classes(); ++i) names.push_back("class " + std::to_string(i));
   return names;
 }
 
 }  // namespace
 
 struct Recognizer::Impl {
-  std::shared_ptr<const S2DWeights> weights;
+  std::shared_ptr<const ExpressionModel> model;
   std::vector<std::string> classes;
   // Made while loading (which packs the weights); the first session takes it.
   mutable std::mutex mutex;
-  mutable std::unique_ptr<S2DRunner> warm;
+  mutable std::unique_ptr<ExpressionRunner> warm;
 
-  const core::ModelConfig& config() const { return weights->config; }
+  const core::ModelConfig& config() const { return model->config(); }
 };
 
 struct Recognizer::Session::State {
   std::shared_ptr<const Impl> impl;
-  std::unique_ptr<S2DRunner> runner;
-  std::vector<float> features;  // of one clip; grows to the longest seen
-  std::vector<float> mean;
+  std::unique_ptr<ExpressionRunner> runner;
 
   Status check(std::size_t pixels, std::size_t frames) const;
   Status clips(std::span<const std::uint8_t> faces, int clips, int frames, std::span<float> out);
@@ -58,45 +56,41 @@ struct Recognizer::Session::State {
 Result<Recognizer> Recognizer::load(const std::string& path, const RecognizerOptions& options) {
   return engine::guarded([&]() -> Result<Recognizer> {
     MIEN_ASSIGN(const core::ModelFile model, core::open_model(path));
-    if (model.config.arch != core::Arch::kS2D) {
-      return make_error(ErrorCode::kUnsupported,
-                        "is a landmark model, an expression model is needed", path);
-    }
     MIEN_ASSIGN(auto context, engine::Context::create(
                                   {.precision = options.precision, .threads = options.threads}));
-    auto weights = S2DWeights::load(std::move(context), model.config, model.tensors());
-    if (!weights) return weights.error().within(path);
+    auto loaded = ExpressionModel::load(std::move(context), model.config, model.tensors());
+    if (!loaded) return loaded.error().within(path);
     auto impl = std::make_shared<Impl>();
-    impl->weights = std::move(*weights);
+    impl->model = std::move(*loaded);
     impl->classes = class_names(model.config);
-    impl->warm = std::make_unique<S2DRunner>(impl->weights);
+    impl->warm = impl->model->make_runner();
     if (auto status = impl->warm->prepare(); !status) return status.error().within(path);
     return Recognizer(std::move(impl));
   });
 }
 
 int Recognizer::input_size() const {
-  return impl_->config().s2d.img_size;
+  return impl_->config().input_size();
 }
 
 int Recognizer::num_frames() const {
-  return is_temporal() ? impl_->config().s2d.num_frames : 1;
+  return impl_->config().input_frames();
 }
 
 bool Recognizer::is_temporal() const {
-  return impl_->config().s2d.temporal;
+  return impl_->model->is_temporal();
 }
 
 int Recognizer::num_classes() const {
-  return impl_->config().s2d.num_classes;
+  return impl_->config().num_classes();
 }
 
 int Recognizer::feature_size() const {
-  return impl_->config().s2d.embed_dim;
+  return static_cast<int>(impl_->model->head().width());
 }
 
 Precision Recognizer::precision() const {
-  return impl_->weights->context->precision();
+  return impl_->model->context().precision();
 }
 
 const std::vector<std::string>& Recognizer::classes() const {
@@ -112,7 +106,11 @@ const std::string& Recognizer::provenance_json() const {
 }
 
 bool Recognizer::has_landmark_net() const {
-  return impl_->weights->landmark.has_value();
+  return impl_->model->has_landmark_net();
+}
+
+bool Recognizer::reads_faces() const {
+  return impl_->model->can_read_faces().ok();
 }
 
 Result<Recognizer::Session> Recognizer::session() const {
@@ -124,12 +122,9 @@ Result<Recognizer::Session> Recognizer::session() const {
       state->runner = std::move(impl_->warm);
     }
     if (!state->runner) {
-      state->runner = std::make_unique<S2DRunner>(impl_->weights);
+      state->runner = impl_->model->make_runner();
       MIEN_TRY(state->runner->prepare());
     }
-    const auto width = static_cast<std::size_t>(feature_size());
-    state->features.resize(width * static_cast<std::size_t>(num_frames()));
-    state->mean.resize(width);
     return Session(std::move(state));
   });
 }
@@ -144,8 +139,8 @@ Status Recognizer::classify(std::span<const float> features, int frames,
     const auto classes = static_cast<std::size_t>(num_classes());
     if (logits.size() != classes) return bad_size("logits", logits.size(), classes);
     std::vector<float> mean(width);
-    engine::classify_features(*impl_->weights, features.data(), static_cast<std::size_t>(frames),
-                              mean.data(), logits.data());
+    engine::classify_features(impl_->model->head(), features.data(),
+                              static_cast<std::size_t>(frames), mean.data(), logits.data());
     return {};
   });
 }
@@ -156,12 +151,9 @@ Recognizer::Session& Recognizer::Session::operator=(Session&&) noexcept = defaul
 Recognizer::Session::~Session() = default;
 
 Status Recognizer::Session::State::check(std::size_t pixels, std::size_t frames) const {
-  const S2DWeights& w = *impl->weights;
-  if (!w.landmark) {
-    return make_error(ErrorCode::kUnsupported,
-                      "the model file has no landmark network, which S2D's prompts need");
-  }
-  const std::size_t wanted = frames * w.side() * w.side() * 3;
+  MIEN_TRY(impl->model->can_read_faces());
+  const auto side = static_cast<std::size_t>(impl->config().input_size());
+  const std::size_t wanted = frames * side * side * 3;
   if (pixels != wanted) return bad_size("faces", pixels, wanted);
   return {};
 }
@@ -171,24 +163,12 @@ Status Recognizer::Session::State::clips(std::span<const std::uint8_t> faces, in
   if (count < 1 || frames < 1) {
     return make_error(ErrorCode::kInvalidArgument, "no clip or no frame");
   }
-  const S2DWeights& w = *impl->weights;
   const auto clip_count = static_cast<std::size_t>(count);
   const auto clip_frames = static_cast<std::size_t>(frames);
   MIEN_TRY(check(faces.size(), clip_count * clip_frames));
-  if (out.size() != clip_count * w.classes()) {
-    return bad_size("logits", out.size(), clip_count * w.classes());
-  }
-  return engine::guarded([&]() -> Status {
-    features.resize(std::max(features.size(), clip_frames * w.width()));
-    const std::size_t clip_pixels = faces.size() / clip_count;
-    for (std::size_t b = 0; b < clip_count; ++b) {
-      const engine::S2DInput input{.rgb = faces.data() + b * clip_pixels};
-      MIEN_TRY(runner->run(input, clip_frames, features.data(), nullptr));
-      engine::classify_features(w, features.data(), clip_frames, mean.data(),
-                                out.data() + b * w.classes());
-    }
-    return {};
-  });
+  const std::size_t wanted = clip_count * impl->model->head().classes();
+  if (out.size() != wanted) return bad_size("logits", out.size(), wanted);
+  return runner->logits(faces.data(), clip_count, clip_frames, out.data());
 }
 
 Status Recognizer::Session::logits(std::span<const std::uint8_t> faces, int clips, int frames,
@@ -199,7 +179,7 @@ Status Recognizer::Session::logits(std::span<const std::uint8_t> faces, int clip
 Status Recognizer::Session::probabilities(std::span<const std::uint8_t> faces, int clips,
                                           int frames, std::span<float> probabilities) {
   MIEN_TRY(state_->clips(faces, clips, frames, probabilities));
-  const std::size_t classes = state_->impl->weights->classes();
+  const std::size_t classes = state_->impl->model->head().classes();
   for (std::size_t b = 0; b < static_cast<std::size_t>(clips); ++b) {
     softmax(probabilities.subspan(b * classes, classes));
   }
@@ -208,18 +188,17 @@ Status Recognizer::Session::probabilities(std::span<const std::uint8_t> faces, i
 
 Status Recognizer::Session::features(std::span<const std::uint8_t> faces, int frames,
                                      std::span<float> features) {
-  const S2DWeights& w = *state_->impl->weights;
-  if (w.sizes().temporal) {
+  const ExpressionModel& model = *state_->impl->model;
+  if (model.is_temporal()) {
     return make_error(ErrorCode::kUnsupported,
                       "frames of a video model have no features of their own");
   }
   if (frames < 1) return make_error(ErrorCode::kInvalidArgument, "no frame");
   const auto count = static_cast<std::size_t>(frames);
   MIEN_TRY(state_->check(faces.size(), count));
-  if (features.size() != count * w.width()) {
-    return bad_size("features", features.size(), count * w.width());
-  }
-  return state_->runner->run({.rgb = faces.data()}, count, features.data(), nullptr);
+  const std::size_t wanted = count * model.head().width();
+  if (features.size() != wanted) return bad_size("features", features.size(), wanted);
+  return state_->runner->features(faces.data(), count, features.data());
 }
 
 }  // namespace mien

@@ -84,7 +84,7 @@ Result<Analyzer> Analyzer::load(const AnalyzerOptions& options) {
               Recognizer::load(model, {options.precision, network_threads(options.threads)}));
   // One face at a time is too little work to divide.
   MIEN_ASSIGN(LandmarkLocator locator, LandmarkLocator::load(landmark, {options.precision, 1}));
-  if (!recognizer.has_landmark_net()) {
+  if (!recognizer.reads_faces()) {
     return make_error(ErrorCode::kUnsupported,
                       "the model file lacks the landmark network that its prompts need", model);
   }

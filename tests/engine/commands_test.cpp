@@ -66,6 +66,8 @@ TEST(Commands, ConvertAndInferGiveTheGoldenNumbers) {
   expect_parity("s2d_small", "bf16", 3e-2);
   expect_parity("mobilefacenet", "f32", 1e-4);
   expect_parity("mobilefacenet", "bf16", 3e-2);
+  expect_parity("videomae_small", "f32", 1e-4);
+  expect_parity("videomae_small", "bf16", 3e-2);
 }
 
 TEST(Commands, TheEmbeddedLandmarkTrunkStandsInForA) {

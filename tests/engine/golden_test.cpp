@@ -68,7 +68,8 @@ TEST_P(GoldenTest, EveryActivation) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GoldenTest,
-                         testing::Combine(testing::Values("s2d_small", "mobilefacenet"),
+                         testing::Combine(testing::Values("s2d_small", "mobilefacenet",
+                                                          "videomae_small"),
                                           testing::ValuesIn(modes())),
                          [](const auto& p) {
                            return std::string(std::get<0>(p.param)) + "_" +

@@ -69,9 +69,8 @@ TEST_F(InferTest, RefusesWeightsThatDoNotFit) {
   expect_refused({}, "head.fc_cls.bias: missing tensor");
 }
 
-TEST_F(InferTest, PixelsAndNormalisedFramesAgree) {
-  use(test::small_config(true));
-  const core::Tensor video = pixels({2, 4, 48, 48, 3});
+// Two clips of 4 frames [2, 4, 48, 48, 3] as [2, 3, 4, 48, 48].
+core::Tensor normalised(const core::Tensor& video, const core::InputNorm& norm) {
   core::Tensor x = core::Tensor::zeros(core::DType::kF32, {2, 3, 4, 48, 48});
   const auto rgb = video.as<std::uint8_t>();
   const auto out = x.as<float>();
@@ -81,12 +80,18 @@ TEST_F(InferTest, PixelsAndNormalisedFramesAgree) {
       for (std::size_t i = 0; i < kPlace; ++i) {
         for (std::size_t c = 0; c < 3; ++c) {
           const float v = static_cast<float>(rgb[((b * 4 + f) * kPlace + i) * 3 + c]) / 255.0F;
-          out[((b * 3 + c) * 4 + f) * kPlace + i] =
-              (v - config_.input.mean[c]) / config_.input.std[c];
+          out[((b * 3 + c) * 4 + f) * kPlace + i] = (v - norm.mean[c]) / norm.std[c];
         }
       }
     }
   }
+  return x;
+}
+
+TEST_F(InferTest, PixelsAndNormalisedFramesAgree) {
+  use(test::small_config(true));
+  const core::Tensor video = pixels({2, 4, 48, 48, 3});
+  const core::Tensor x = normalised(video, config_.input);
   const auto from_pixels = run({{"video_u8", video}}, true);
   const auto from_x = run({{"x", x}}, true);
   ASSERT_TRUE(from_pixels.ok() && from_x.ok());
@@ -97,6 +102,40 @@ TEST_F(InferTest, PixelsAndNormalisedFramesAgree) {
   // Two clips: what is of all frames is of both.
   EXPECT_EQ(from_x->outputs.at("block1.out").shape, Shape({8, 10, 32}));
   EXPECT_EQ(from_x->outputs.at("logits").shape, Shape({2, 3}));
+}
+
+TEST_F(InferTest, VideoMaeFromPixelsAndFromNormalisedFrames) {
+  use(test::small_videomae_config());
+  const core::Tensor video = pixels({2, 4, 48, 48, 3});
+  const core::Tensor x = normalised(video, config_.input);
+  const auto from_pixels = run({{"video_u8", video}}, true);
+  const auto from_x = run({{"x", x}}, true);
+  ASSERT_TRUE(from_pixels.ok() && from_x.ok());
+  for (const auto& [name, tensor] : from_pixels->outputs) {
+    test::expect_close(name, from_x->outputs.at(name).view(), tensor.view(), 1e-5);
+  }
+  EXPECT_EQ(from_x->outputs.at("pos_embed").shape, Shape({18, 32}));
+  EXPECT_EQ(from_x->outputs.at("block1.out").shape, Shape({2, 18, 32}));
+  EXPECT_EQ(from_x->outputs.at("feature").shape, Shape({2, 32}));
+  EXPECT_EQ(from_x->outputs.at("logits").shape, Shape({2, 3}));
+  // Without a tap the clips are shared out among the threads; the numbers stay.
+  const auto plain = run({{"x", x}});
+  ASSERT_TRUE(plain.ok());
+  EXPECT_EQ(plain->outputs.size(), 2U);
+  test::expect_close("logits", plain->outputs.at("logits").view(),
+                     from_x->outputs.at("logits").view(), 1e-6);
+}
+
+TEST_F(InferTest, VideoMaeRefusesWrongInputs) {
+  use(test::small_videomae_config());
+  expect_refused({}, "neither 'x' nor 'video_u8'");
+  expect_refused({{"image_u8", pixels({4, 48, 48, 3})}}, "neither 'x' nor 'video_u8'");
+  expect_refused({{"video_u8", pixels({2, 48, 48, 3})}}, "a clip has 2 frames");
+  expect_refused({{"video_u8", pixels({4, 64, 48, 3})}}, "has shape [4, 64, 48, 3]");
+  expect_refused({{"x", floats({1, 3, 8, 48, 48})}}, "a clip has 8 frames");
+  expect_refused({{"x", floats({1, 1, 4, 48, 48})}}, "has shape [1, 1, 4, 48, 48]");
+  tensors_["blocks.1.attn.q_bias"] = floats({31});
+  expect_refused({}, "blocks.1.attn.q_bias: has shape [31]");
 }
 
 TEST_F(InferTest, StillsOfAnImageModel) {

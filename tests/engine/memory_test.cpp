@@ -49,6 +49,7 @@ thread_local bool inside = false;
 extern "C" {
 void* __libc_malloc(std::size_t);                 // NOLINT
 void* __libc_memalign(std::size_t, std::size_t);  // NOLINT
+void __libc_free(void*);                          // NOLINT
 
 void* malloc(std::size_t bytes) {
   note(bytes, __builtin_return_address(0));
@@ -70,10 +71,10 @@ void* operator new(std::size_t bytes) {
 }
 
 void operator delete(void* memory) noexcept {
-  std::free(memory);
+  __libc_free(memory);
 }
 void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
+  __libc_free(memory);
 }
 #endif
 
@@ -130,6 +131,20 @@ TEST(Memory, ImageModel) {
   std::vector<float> logits(3), features(5 * 32);
   expect_quiet([&] { return session->logits(faces, 1, 5, logits); });
   expect_quiet([&] { return session->features(faces, 5, features); });
+}
+
+TEST(Memory, VideoMae) {
+  const testing::TempFolder folder;
+  for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+    const auto model = Recognizer::load(test::write_random(folder, test::small_videomae_config()),
+                                        {.precision = precision, .threads = 2});
+    ASSERT_TRUE(model.ok());
+    auto session = model->session();
+    ASSERT_TRUE(session.ok());
+    const auto faces = test::random_pixels(3 * 4 * 48 * 48 * 3, 1);
+    std::vector<float> logits(3 * 3);
+    expect_quiet([&] { return session->logits(faces, 3, 4, logits); });
+  }
 }
 
 TEST(Memory, LandmarkNet) {

@@ -26,6 +26,21 @@ inline core::ModelConfig small_config(bool temporal) {
   return config;
 }
 
+// VideoMAE on clips of 4 frames of 48x48: 18 tokens.
+inline core::ModelConfig small_videomae_config() {
+  core::ModelConfig config;
+  config.arch = core::Arch::kVideoMae;
+  core::VideoMaeConfig& c = config.videomae;
+  c.img_size = 48;
+  c.num_frames = 4;
+  c.embed_dim = 32;
+  c.depth = 2;
+  c.num_heads = 2;
+  c.num_classes = 3;
+  config.classes = {"neutral", "happiness", "sadness"};
+  return config;
+}
+
 inline core::ModelConfig landmark_config() {
   core::ModelConfig config;
   config.arch = core::Arch::kMobileFaceNet;

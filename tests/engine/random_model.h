@@ -25,7 +25,7 @@ inline core::TensorMap random_tensors(const core::ModelConfig& config, unsigned 
     double fan_in = 1.0;
     for (std::size_t i = 1; i < spec.shape.size(); ++i)
       fan_in *= static_cast<double>(spec.shape[i]);
-    const bool matrix = spec.shape.size() == 2 || spec.shape.size() == 4;
+    const bool matrix = spec.shape.size() == 2 || spec.shape.size() >= 4;  // or filters
     const auto spread = static_cast<float>(matrix ? 1.0 / std::sqrt(fan_in) : 0.1);
     for (float& v : tensor.as<float>()) {
       v = spread * normal(random);

@@ -26,6 +26,7 @@ TEST(Recognizer, TellsWhatItReads) {
   EXPECT_EQ(model->num_frames(), 4);
   EXPECT_TRUE(model->is_temporal());
   EXPECT_TRUE(model->has_landmark_net());
+  EXPECT_TRUE(model->reads_faces());
   EXPECT_EQ(model->num_classes(), 3);
   EXPECT_EQ(model->feature_size(), 32);
   EXPECT_EQ(model->classes()[1], "happiness");
@@ -136,6 +137,7 @@ TEST(Recognizer, RefusesModelsOfAnotherKind) {
   config.s2d.with_landmark = false;
   const auto blind = Recognizer::load(test::write_random(folder, config));
   ASSERT_TRUE(blind.ok()) << blind.error().to_string();
+  EXPECT_FALSE(blind->reads_faces());
   auto session = blind->session();
   ASSERT_TRUE(session.ok());
   std::vector<float> logits(3);
@@ -157,6 +159,44 @@ TEST(Recognizer, RefusesAPassThatNeedsTooMuchMemory) {
   const auto model = Recognizer::load(test::write_random(folder, config));
   ASSERT_FALSE(model.ok());
   EXPECT_EQ(model.error().code, ErrorCode::kLimit) << model.error().to_string();
+}
+
+TEST(Recognizer, RunsVideoMae) {
+  const testing::TempFolder folder;
+  const std::string path = test::write_random(folder, test::small_videomae_config());
+  const auto model = Recognizer::load(path, {.precision = Precision::kF32, .threads = 2});
+  ASSERT_TRUE(model.ok()) << model.error().to_string();
+  EXPECT_EQ(model->input_size(), 48);
+  EXPECT_EQ(model->num_frames(), 4);
+  EXPECT_TRUE(model->is_temporal());
+  EXPECT_FALSE(model->has_landmark_net());
+  EXPECT_TRUE(model->reads_faces());
+  EXPECT_EQ(model->num_classes(), 3);
+  EXPECT_EQ(model->feature_size(), 32);
+  EXPECT_EQ(model->classes()[2], "sadness");
+  auto session = model->session();
+  ASSERT_TRUE(session.ok());
+  const auto faces = test::random_pixels(5 * 4 * kPixels, 6);
+  std::vector<float> together(5 * 3), alone(3), probabilities(5 * 3), features(4 * 32);
+  ASSERT_TRUE(session->logits(faces, 5, 4, together).ok());
+  // A clip's logits do not depend on the clips beside it, nor on the thread that has it.
+  for (std::size_t b = 0; b < 5; ++b) {
+    const auto clip = std::span(faces).subspan(b * 4 * kPixels, 4 * kPixels);
+    ASSERT_TRUE(session->logits(clip, 1, 4, alone).ok());
+    EXPECT_EQ(alone, std::vector<float>(together.begin() + static_cast<std::ptrdiff_t>(3 * b),
+                                        together.begin() + static_cast<std::ptrdiff_t>(3 * b + 3)));
+  }
+  EXPECT_NE(std::vector<float>(together.begin(), together.begin() + 3),
+            std::vector<float>(together.begin() + 3, together.begin() + 6));
+  ASSERT_TRUE(session->probabilities(faces, 5, 4, probabilities).ok());
+  EXPECT_NEAR(probabilities[0] + probabilities[1] + probabilities[2], 1.0F, 1e-6F);
+  const auto wrong = session->logits(faces, 10, 2, std::span<float>(features).first(30));
+  ASSERT_FALSE(wrong.ok());
+  EXPECT_EQ(wrong.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_THAT(wrong.error().to_string(), HasSubstr("a clip has 2 frames, the model reads 4"));
+  const auto still = session->features(std::span(faces).first(4 * kPixels), 4, features);
+  ASSERT_FALSE(still.ok());
+  EXPECT_EQ(still.error().code, ErrorCode::kUnsupported);
 }
 
 TEST(LandmarkLocator, LocatesManyAsOneByOne) {

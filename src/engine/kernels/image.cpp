@@ -120,4 +120,28 @@ void gather_patches(const void* in, std::size_t frames, std::size_t side, std::s
       });
 }
 
+void gather_cubes(const float* in, std::size_t slots, std::size_t tubelet, std::size_t side,
+                  std::size_t channels, std::size_t patch, float* out) {
+  const std::size_t grid = side / patch;
+  const std::size_t line = patch * channels;  // one row of one patch
+  const std::size_t row = side * channels;    // one row of the picture
+  const std::size_t cube = tubelet * patch * line;
+  parallel_ranges(slots * grid, kGrain / (grid * cube) + 1,
+                  [&](std::size_t begin, std::size_t end, int) {
+                    for (std::size_t strip = begin; strip < end; ++strip) {  // grid strips per slot
+                      const float* top =
+                          in + (strip / grid) * tubelet * side * row + strip % grid * patch * row;
+                      for (std::size_t g = 0; g < grid; ++g) {
+                        float* to = out + (strip * grid + g) * cube;
+                        for (std::size_t f = 0; f < tubelet; ++f) {
+                          const float* from = top + f * side * row + g * line;
+                          for (std::size_t y = 0; y < patch; ++y, to += line) {
+                            std::memcpy(to, from + y * row, line * sizeof(float));
+                          }
+                        }
+                      }
+                    }
+                  });
+}
+
 }  // namespace mien::engine

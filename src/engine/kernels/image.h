@@ -29,4 +29,9 @@ void resize_aligned(const float* in, std::size_t frames, std::size_t side, std::
 void gather_patches(const void* in, std::size_t frames, std::size_t side, std::size_t channels,
                     std::size_t patch, std::size_t element, void* out);
 
+// Cuts a clip, f32 [slots * tubelet, side, side, channels], into cubes of `tubelet` frames: out
+// [slots * (side / patch)^2, tubelet, patch, patch, channels], slot by slot, in a slot row by row.
+void gather_cubes(const float* in, std::size_t slots, std::size_t tubelet, std::size_t side,
+                  std::size_t channels, std::size_t patch, float* out);
+
 }  // namespace mien::engine

@@ -1,5 +1,6 @@
 #include "engine/layers/linear.h"
 
+#include <stdexcept>
 #include <string_view>
 
 #include "engine/kernels/vector_ops.h"
@@ -101,6 +102,10 @@ std::shared_ptr<const LinearWeights> read_as(std::shared_ptr<const Context> cont
   const core::Shape shape = source.shape(name + ".weight");
   std::vector<float> bias;
   if (source.has(name + ".bias")) bias = source.floats(name + ".bias");
+  // A bias that no table names (S2D's qkv over time has none) was checked by nobody.
+  if (!bias.empty() && static_cast<std::int64_t>(bias.size()) != shape.at(0)) {
+    throw std::runtime_error("'" + name + ".bias' does not fit its weight");
+  }
   return std::make_shared<const LinearWeights>(
       std::move(context), kind, source.floats(name + ".weight"), std::move(bias),
       static_cast<std::size_t>(shape.at(1)), static_cast<std::size_t>(shape.at(0)));
@@ -119,6 +124,26 @@ std::shared_ptr<const LinearWeights> LinearWeights::read_f32(std::shared_ptr<con
                                                              const TensorSource& source,
                                                              const std::string& name) {
   return read_as(std::move(context), ActKind::kF32, source, name);
+}
+
+std::shared_ptr<const LinearWeights> LinearWeights::read_patches(
+    std::shared_ptr<const Context> context, const TensorSource& source, const std::string& name) {
+  const std::vector<float> filters = source.floats(name + ".weight");
+  const core::Shape shape = source.shape(name + ".weight");
+  const auto out = static_cast<std::size_t>(shape.at(0));
+  const auto channels = static_cast<std::size_t>(shape.at(1));
+  const std::size_t places = filters.size() / (out * channels);
+  std::vector<float> matrix(filters.size());
+  for (std::size_t o = 0; o < out; ++o) {
+    for (std::size_t c = 0; c < channels; ++c) {
+      for (std::size_t p = 0; p < places; ++p) {
+        matrix[(o * places + p) * channels + c] = filters[(o * channels + c) * places + p];
+      }
+    }
+  }
+  return std::make_shared<const LinearWeights>(std::move(context), ActKind::kF32, std::move(matrix),
+                                               source.floats(name + ".bias"), channels * places,
+                                               out);
 }
 
 Linear::Linear(std::shared_ptr<const LinearWeights> weights, std::size_t rows, Epilogue epilogue,

@@ -37,6 +37,13 @@ class LinearWeights {
                                                        const TensorSource& source,
                                                        const std::string& name);
 
+  // A convolution over patches that do not overlap, <name>.weight [out, channels, ...] with the
+  // places of a patch behind, as a layer over channels-last patches: x is [rows, places, channels].
+  // In f32, as every first layer: pictures suffer most from rounding.
+  static std::shared_ptr<const LinearWeights> read_patches(std::shared_ptr<const Context> context,
+                                                           const TensorSource& source,
+                                                           const std::string& name);
+
   ActKind kind() const { return act_; }
 
   std::size_t in() const { return in_; }

@@ -8,24 +8,6 @@
 
 namespace mien::engine {
 
-void classify_features(const S2DWeights& w, const float* features, std::size_t frames,
-                       float* feature, float* logits) {
-  const std::size_t width = w.width();
-  for (std::size_t i = 0; i < width; ++i) {
-    double sum = 0.0;
-    for (std::size_t f = 0; f < frames; ++f) sum += static_cast<double>(features[f * width + i]);
-    feature[i] = static_cast<float>(sum / static_cast<double>(frames));
-  }
-  for (std::size_t c = 0; c < w.classes(); ++c) {
-    double sum = static_cast<double>(w.head_bias[c]);
-    const float* row = w.head_weight.data() + c * width;
-    for (std::size_t i = 0; i < width; ++i) {
-      sum += static_cast<double>(row[i]) * static_cast<double>(feature[i]);
-    }
-    logits[c] = static_cast<float>(sum);
-  }
-}
-
 S2DRunner::S2DRunner(std::shared_ptr<const S2DWeights> weights) : weights_(std::move(weights)) {
   const bool temporal = weights_->sizes().temporal;
   workers_.resize(temporal ? 1 : static_cast<std::size_t>(weights_->context->threads()));

@@ -10,10 +10,6 @@
 
 namespace mien::engine {
 
-// logits = W mean(features) + b. features: [frames, D]; feature: [D], the mean; logits: [C].
-void classify_features(const S2DWeights& weights, const float* features, std::size_t frames,
-                       float* feature, float* logits);
-
 // Runs passes with plans kept by size. Frames are shared out among the threads: those of an image
 // model meet once per call, those of a clip twice per prompt. Only a single large frame is worked
 // on by all threads layer by layer. One caller at a time.

@@ -1,11 +1,10 @@
-// The parts that one pass of S2D is put together from: input, prompt, transformer block, each bound
-// to a number of frames and to its place in the arena. Constructors run under ThreadScope and throw
-// dnnl::error; run() neither allocates nor fails but by dnnl::error.
+// The parts that one pass of S2D is put together from beside its transformer blocks: input and
+// prompt, each bound to a number of frames and to its place in the arena. Constructors run under
+// ThreadScope and throw dnnl::error; run() neither allocates nor fails but by dnnl::error.
 #pragma once
 
 #include <optional>
 
-#include "engine/kernels/attention.h"
 #include "engine/models/s2d_weights.h"
 #include "engine/tap.h"
 #include "engine/time_team.h"
@@ -24,11 +23,8 @@ struct S2DInput {
   S2DInput from_frame(const S2DWeights& weights, std::size_t frame) const;
 };
 
-// Stream, arena, workspace and tap of a running pass.
-struct Pass {
-  const dnnl::stream* stream = nullptr;
-  const Arena* arena = nullptr;
-  void* scratch = nullptr;
+// A running pass, who looks at it and who shares it.
+struct Pass : LayerPass {
   Tap* tap = nullptr;        // may be null
   TimeTeam* team = nullptr;  // null in image models
   std::size_t member = 0;    // who this is in the team
@@ -96,33 +92,6 @@ class S2DPromptPart {
   std::size_t index_;
   Linear conv0_0_, conv0_1_, conv1x1_;
   std::optional<Tma> tma_;
-  std::size_t scratch_bytes_ = 0;
-};
-
-// Buffers that all transformer blocks of a pass share.
-struct BlockBuffers {
-  BlockBuffers(const S2DWeights& weights, std::size_t chunk, Arena& arena);
-
-  std::size_t chunk;  // frames at a time
-  AttentionShape attention;
-  Slot normed, qkv, mixed, hidden, attention_work;
-};
-
-// One pre-norm transformer block.
-class S2DBlockPart {
- public:
-  S2DBlockPart(const S2DWeights& weights, std::size_t index, const BlockBuffers& buffers);
-
-  std::size_t scratch_bytes() const { return scratch_bytes_; }
-
-  // x: f32 [chunk, 1 + N, D], updated in place.
-  void run(const Pass& pass, float* x);
-
- private:
-  const S2DWeights* weights_;
-  const BlockWeights* block_;
-  const BlockBuffers* buffers_;
-  Linear qkv_, proj_, fc1_, fc2_;
   std::size_t scratch_bytes_ = 0;
 };
 

@@ -34,14 +34,15 @@ S2DSlice::S2DSlice(std::shared_ptr<const S2DWeights> weights, std::size_t frames
   arena_.release(region);
   prompt_buffers_ = std::make_unique<PromptBuffers>(w, frames, first_frame, team, arena_);
   arena_.release(region);
+  const std::size_t chunk = largest_divisor(frames, kGoodRows / w.tokens());
   block_buffers_ =
-      std::make_unique<BlockBuffers>(w, largest_divisor(frames, kGoodRows / w.tokens()), arena_);
+      std::make_unique<VitBuffers>(*w.context, w.block_sizes(), chunk, w.tokens(), arena_);
   std::size_t scratch = input_->scratch_bytes();
   for (std::size_t i = 0; i < w.prompts.size(); ++i) {
     scratch = std::max(scratch, prompts_.emplace_back(w, i, *prompt_buffers_).scratch_bytes());
   }
-  for (std::size_t i = 0; i < w.blocks.size(); ++i) {
-    scratch = std::max(scratch, blocks_.emplace_back(w, i, *block_buffers_).scratch_bytes());
+  for (const VitBlockWeights& block : w.blocks) {
+    scratch = std::max(scratch, blocks_.emplace_back(block, *block_buffers_).scratch_bytes());
   }
   scratch_ = arena_.reserve_above(scratch);
 }
@@ -57,7 +58,7 @@ float* S2DSlice::patches_of_x() const {
 
 void S2DSlice::run(const S2DInput& input, float* features, Tap* tap) {
   const S2DWeights& w = *weights_;
-  const Pass pass{&stream_, &arena_, arena_.at(scratch_), tap, team_, member_};
+  const Pass pass{{&stream_, &arena_, arena_.at(scratch_)}, tap, team_, member_};
   run_input(pass, input);
   run_prompt(pass, 0);
   assemble(tap == nullptr);
@@ -130,7 +131,7 @@ void S2DSlice::run_block(const Pass& pass, std::size_t index) {
   const std::string name = pass.tap == nullptr ? std::string() : "block" + std::to_string(index);
   if (pass.tap != nullptr) tap_tokens(pass, name + ".in.f0", false);
   const std::size_t size = weights_->tokens() * weights_->width();
-  for (std::size_t f = 0; f < frames_; f += block_buffers_->chunk) {
+  for (std::size_t f = 0; f < frames_; f += block_buffers_->attention.sequences) {
     blocks_[index].run(pass, arena_.at<float>(x_) + f * size);
   }
   if (pass.tap == nullptr) return;

@@ -52,9 +52,9 @@ class S2DSlice {
   Slot patches_;  // patch tokens before the class token joins, f32 [frames, N, D]
   std::unique_ptr<S2DInputPart> input_;
   std::unique_ptr<PromptBuffers> prompt_buffers_;
-  std::unique_ptr<BlockBuffers> block_buffers_;
+  std::unique_ptr<VitBuffers> block_buffers_;
   std::vector<S2DPromptPart> prompts_;
-  std::vector<S2DBlockPart> blocks_;
+  std::vector<VitBlock> blocks_;
   Slot scratch_;
 };
 

@@ -5,10 +5,6 @@
 namespace mien::engine {
 namespace {
 
-NormWeights read_norm(const TensorSource& source, const std::string& name, float eps) {
-  return {source.floats(name + ".weight"), source.floats(name + ".bias"), eps};
-}
-
 TmaWeights read_tma(const std::shared_ptr<const Context>& context, const TensorSource& source) {
   const auto linear = [&](const char* name) { return LinearWeights::read(context, source, name); };
   return {.t_fc1 = linear("T_Adapter.D_fc1"),
@@ -33,7 +29,8 @@ PromptWeights read_prompt(const std::shared_ptr<const Context>& context, const T
   return prompt;
 }
 
-BlockWeights read_block(const std::shared_ptr<const Context>& context, const TensorSource& source) {
+VitBlockWeights read_block(const std::shared_ptr<const Context>& context,
+                           const TensorSource& source) {
   return {.norm1 = read_norm(source, "norm1", core::kVitNormEps),
           .norm2 = read_norm(source, "norm2", core::kVitNormEps),
           .qkv = LinearWeights::read(context, source, "attn.qkv"),
@@ -62,31 +59,9 @@ std::vector<core::MobileFaceNetStage> stem_stages(const core::S2DConfig& c) {
   return stages;
 }
 
-// The patch convolution [D, C, P, P] as a matrix [D, P * P * C] over channels-last patches. In f32,
-// as every first layer: pictures suffer most from rounding.
-SharedLinear read_patch_projection(const std::shared_ptr<const Context>& context,
-                                   const TensorSource& source) {
-  const std::vector<float> filters = source.floats("patch_embed.proj.weight");
-  const core::Shape shape = source.shape("patch_embed.proj.weight");
-  const auto out = static_cast<std::size_t>(shape.at(0));
-  const auto channels = static_cast<std::size_t>(shape.at(1));
-  const auto places = static_cast<std::size_t>(shape.at(2) * shape.at(3));
-  std::vector<float> matrix(filters.size());
-  for (std::size_t o = 0; o < out; ++o) {
-    for (std::size_t c = 0; c < channels; ++c) {
-      for (std::size_t p = 0; p < places; ++p) {
-        matrix[(o * places + p) * channels + c] = filters[(o * channels + c) * places + p];
-      }
-    }
-  }
-  return std::make_shared<const LinearWeights>(context, ActKind::kF32, std::move(matrix),
-                                               source.floats("patch_embed.proj.bias"),
-                                               channels * places, out);
-}
-
 void read_patch_embed(S2DWeights& w, const TensorSource& source) {
   if (w.sizes().stem.empty()) {
-    w.patch_proj = read_patch_projection(w.context, source);
+    w.patch_proj = LinearWeights::read_patches(w.context, source, "patch_embed.proj");
     return;
   }
   w.stem = ConvChainWeights::read(w.context, source, stem_stages(w.sizes()), true);
@@ -123,8 +98,7 @@ Result<std::shared_ptr<const S2DWeights>> S2DWeights::load(std::shared_ptr<const
       w->blocks.push_back(read_block(context, source.under("blocks." + std::to_string(i) + ".")));
     }
     w->ln_post = read_norm(source, "ln_post", core::kVitNormEps);
-    w->head_weight = source.floats("head.fc_cls.weight");
-    w->head_bias = source.floats("head.fc_cls.bias");
+    w->head = read_head(source, "head.fc_cls");
     if (c.with_landmark) {
       w->landmark = ConvChainWeights::read(context, source.under(core::kLandmarkPrefix),
                                            core::mobilefacenet_trunk(), false);

@@ -7,20 +7,11 @@
 
 #include "core/model_config.h"
 #include "core/s2d_spec.h"
-#include "engine/kernels/vector_ops.h"
 #include "engine/layers/conv_chain.h"
-#include "engine/layers/linear.h"
+#include "engine/models/head.h"
+#include "engine/models/vit_block.h"
 
 namespace mien::engine {
-
-using SharedLinear = std::shared_ptr<const LinearWeights>;
-
-struct NormWeights {
-  std::vector<float> gamma, beta;
-  float eps = 0.0F;
-
-  NormParams params() const { return {gamma.data(), beta.data(), eps}; }
-};
 
 // The temporal modelling adapter of a prompt block.
 struct TmaWeights {
@@ -34,12 +25,7 @@ struct PromptWeights {
   std::optional<TmaWeights> tma;  // video models
 };
 
-struct BlockWeights {
-  NormWeights norm1, norm2;
-  SharedLinear qkv, proj, fc1, fc2;
-};
-
-// Immutable, shared by sessions. The head stays in f32 in every precision.
+// Immutable, shared by sessions.
 struct S2DWeights {
   std::shared_ptr<const Context> context;
   core::ModelConfig config;
@@ -51,10 +37,9 @@ struct S2DWeights {
   SharedLinear prompt_proj;
   std::vector<PromptWeights> prompts;
   std::vector<NormWeights> prompt_norms;
-  std::vector<BlockWeights> blocks;
+  std::vector<VitBlockWeights> blocks;
   NormWeights ln_post;
-  std::vector<float> head_weight;  // [C, D]
-  std::vector<float> head_bias;    // [C]
+  Head head;
   std::optional<ConvChainWeights> landmark;
 
   // `tensors` were checked against the config's table. Errors: kUnsupported (a landmark trunk that
@@ -70,6 +55,10 @@ struct S2DWeights {
   std::size_t classes() const { return static_cast<std::size_t>(sizes().num_classes); }
   std::size_t side() const { return static_cast<std::size_t>(sizes().img_size); }
   std::size_t channels() const { return static_cast<std::size_t>(sizes().in_chans); }
+  VitSizes block_sizes() const {
+    return {width(), static_cast<std::size_t>(sizes().num_heads),
+            static_cast<std::size_t>(sizes().mlp_dim())};
+  }
 
   // Multiply-accumulates of a frame in the blocks' linear layers: most of the work.
   double macs_per_frame() const {

@@ -1,0 +1,58 @@
+// The first layer of video transformers: cubes of tubelet x patch x patch pixels become tokens.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/model_config.h"
+#include "engine/models/vit_block.h"
+
+namespace mien::engine {
+
+// Sizes of a clip and of its cubes.
+struct TubeletSizes {
+  std::size_t frames = 0;
+  std::size_t side = 0;
+  std::size_t channels = 0;
+  std::size_t tubelet = 1;  // frames of a cube; divides frames
+  std::size_t patch = 1;    // side of a cube; divides side
+
+  std::size_t slots() const { return frames / tubelet; }
+  std::size_t patches() const { return (side / patch) * (side / patch); }  // of a slot
+  std::size_t tokens() const { return slots() * patches(); }
+  std::size_t frame_values() const { return side * side * channels; }
+};
+
+// Clips; exactly one of the two is given.
+struct ClipInput {
+  const std::uint8_t* rgb = nullptr;  // u8 [clips, frames, side, side, 3]
+  const float* planar = nullptr;      // normalised f32 [clips, channels, frames, side, side]
+
+  // The same seen from a later clip on.
+  ClipInput from_clip(const TubeletSizes& sizes, std::size_t clip) const;
+};
+
+// Bound to a clip's sizes and to its place in the arena. Construct under ThreadScope; throws
+// dnnl::error.
+class TubeletEmbedding {
+ public:
+  // `proj`: see LinearWeights::read_patches; `norm` is for pixels and outlives this.
+  TubeletEmbedding(const TubeletSizes& sizes, const core::InputNorm& norm, const SharedLinear& proj,
+                   Arena& arena);
+
+  std::size_t scratch_bytes() const { return proj_.scratch_bytes(); }
+
+  // One clip -> f32 [tokens, width], in the order (slot, row, column), without position. Pixels
+  // need one or three channels.
+  void run(const LayerPass& pass, const ClipInput& clip, float* tokens);
+
+ private:
+  TubeletSizes sizes_;
+  const core::InputNorm* norm_;
+  std::size_t chunk_;  // slots at a time
+  std::size_t width_;
+  Linear proj_;
+  Slot pictures_, cubes_;
+};
+
+}  // namespace mien::engine

@@ -1,0 +1,90 @@
+#include "engine/models/videomae_weights.h"
+
+#include <algorithm>
+
+#include "core/s2d_spec.h"
+#include "engine/guard.h"
+
+namespace mien::engine {
+namespace {
+
+std::size_t z(int n) {
+  return static_cast<std::size_t>(n);
+}
+
+// The official layer has no bias of its own; it adds [q_bias, 0, v_bias].
+SharedLinear read_qkv(const std::shared_ptr<const Context>& context, const TensorSource& source,
+                      bool with_bias, std::size_t width) {
+  std::vector<float> bias;
+  if (with_bias) {
+    bias.assign(3 * width, 0.0F);
+    const std::vector<float> q = source.floats("q_bias");
+    const std::vector<float> v = source.floats("v_bias");
+    std::copy_n(q.begin(), width, bias.begin());
+    std::copy_n(v.begin(), width, bias.end() - static_cast<std::ptrdiff_t>(width));
+  }
+  return std::make_shared<const LinearWeights>(context, context->act(), source.floats("qkv.weight"),
+                                               std::move(bias), width, 3 * width);
+}
+
+VitBlockWeights read_block(const std::shared_ptr<const Context>& context,
+                           const TensorSource& source, const core::VideoMaeConfig& c) {
+  return {.norm1 = read_norm(source, "norm1", core::kVitNormEps),
+          .norm2 = read_norm(source, "norm2", core::kVitNormEps),
+          .qkv = read_qkv(context, source.under("attn."), c.qkv_bias, z(c.embed_dim)),
+          .proj = LinearWeights::read(context, source, "attn.proj"),
+          .fc1 = LinearWeights::read(context, source, "mlp.fc1"),
+          .fc2 = LinearWeights::read(context, source, "mlp.fc2")};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const VideoMaeWeights>> VideoMaeWeights::load(
+    std::shared_ptr<const Context> context, const core::ModelConfig& config,
+    const core::TensorViewMap& tensors) {
+  return guarded([&]() -> Result<std::shared_ptr<const VideoMaeWeights>> {
+    const core::VideoMaeConfig& c = config.videomae;
+    const TensorSource source(tensors, "");
+    auto w = std::make_shared<VideoMaeWeights>();
+    w->context = context;
+    w->config = config;
+    w->patch_proj = LinearWeights::read_patches(context, source, "patch_embed.proj");
+    w->positions = core::sincos_positions(c.tokens(), c.embed_dim);
+    for (int i = 0; i < c.depth; ++i) {
+      w->blocks.push_back(
+          read_block(context, source.under("blocks." + std::to_string(i) + "."), c));
+    }
+    w->fc_norm = read_norm(source, "fc_norm", core::kVitNormEps);
+    w->head = read_head(source, "head");
+    return std::shared_ptr<const VideoMaeWeights>(std::move(w));
+  });
+}
+
+TubeletSizes VideoMaeWeights::clip_sizes() const {
+  const core::VideoMaeConfig& c = sizes();
+  return {.frames = z(c.num_frames),
+          .side = z(c.img_size),
+          .channels = z(c.in_chans),
+          .tubelet = z(c.tubelet_size),
+          .patch = z(c.patch_size)};
+}
+
+VitSizes VideoMaeWeights::block_sizes() const {
+  return {.width = width(), .heads = z(sizes().num_heads), .mlp = z(sizes().mlp_dim())};
+}
+
+double VideoMaeWeights::macs_per_clip() const {
+  const auto d = static_cast<double>(width());
+  const auto n = static_cast<double>(tokens());
+  const double linear = 4.0 * d * d + 2.0 * d * static_cast<double>(sizes().mlp_dim());
+  return static_cast<double>(sizes().depth) * n * (linear + 2.0 * n * d);
+}
+
+Status VideoMaeWeights::check_frames(std::size_t count) const {
+  if (count == frames()) return {};
+  return make_error(ErrorCode::kInvalidArgument, "a clip has " + std::to_string(count) +
+                                                     " frames, the model reads " +
+                                                     std::to_string(frames()));
+}
+
+}  // namespace mien::engine

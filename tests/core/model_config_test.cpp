@@ -1,0 +1,136 @@
+#include "core/model_config.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "core/files.h"
+#include "core/presets.h"
+
+namespace mien::core {
+namespace {
+
+ErrorCode code_of(const std::string& text) {
+  const auto config = parse_model_config(text);
+  EXPECT_FALSE(config.ok()) << text;
+  return config.ok() ? ErrorCode::kInternal : config.error().code;
+}
+
+TEST(ModelConfig, EveryPresetSurvivesTheRoundTrip) {
+  for (const std::string& name : preset_names()) {
+    const auto preset = find_preset(name);
+    ASSERT_TRUE(preset.ok()) << name;
+    EXPECT_TRUE(validate(*preset).ok()) << name;
+    const std::string text = to_json(*preset);
+    const auto again = parse_model_config(text);
+    ASSERT_TRUE(again.ok()) << name << ": " << again.error().to_string();
+    EXPECT_EQ(again->arch, preset->arch) << name;
+    EXPECT_EQ(to_json(*again), text) << name;
+  }
+}
+
+TEST(ModelConfig, VideoMaePresets) {
+  const auto base = find_preset("videomae-base").value();
+  EXPECT_EQ(base.arch, Arch::kVideoMae);
+  EXPECT_EQ(base.input_size(), 160);
+  EXPECT_EQ(base.input_frames(), 16);
+  EXPECT_EQ(base.num_classes(), 7);
+  EXPECT_EQ(base.videomae.slots(), 8);
+  EXPECT_EQ(base.videomae.tokens(), 800);
+  EXPECT_EQ(base.videomae.head_dim(), 64);
+  EXPECT_EQ(base.videomae.mlp_dim(), 3072);
+  const auto small = find_preset("videomae-small").value();
+  EXPECT_EQ(small.videomae.embed_dim, 384);
+  EXPECT_EQ(small.videomae.head_dim(), 64);
+  const auto tiny = find_preset("videomae-tiny").value();
+  EXPECT_EQ(tiny.input_size(), 112);
+  EXPECT_EQ(tiny.videomae.head_dim(), 64);
+}
+
+TEST(ModelConfig, VideoMaeSizesSurviveTheRoundTrip) {
+  ModelConfig config;
+  config.arch = Arch::kVideoMae;
+  config.videomae = {.img_size = 60,
+                     .patch_size = 20,
+                     .tubelet_size = 3,
+                     .num_frames = 9,
+                     .in_chans = 1,
+                     .embed_dim = 40,
+                     .depth = 5,
+                     .num_heads = 4,
+                     .mlp_ratio = 2.5,
+                     .qkv_bias = false,
+                     .num_classes = 2};
+  config.classes = {"calm", "moved"};
+  const auto parsed = parse_model_config(to_json(config));
+  ASSERT_TRUE(parsed.ok()) << parsed.error().to_string();
+  const VideoMaeConfig& c = parsed->videomae;
+  EXPECT_EQ(c.img_size, 60);
+  EXPECT_EQ(c.patch_size, 20);
+  EXPECT_EQ(c.tubelet_size, 3);
+  EXPECT_EQ(c.num_frames, 9);
+  EXPECT_EQ(c.in_chans, 1);
+  EXPECT_EQ(c.embed_dim, 40);
+  EXPECT_EQ(c.depth, 5);
+  EXPECT_EQ(c.num_heads, 4);
+  EXPECT_EQ(c.mlp_dim(), 100);
+  EXPECT_FALSE(c.qkv_bias);
+  EXPECT_EQ(c.num_classes, 2);
+  EXPECT_EQ(c.tokens(), 27);
+  EXPECT_EQ(parsed->classes, config.classes);
+}
+
+TEST(ModelConfig, OfficialConstructors) {
+  const std::string golden = std::string(MIEN_SHARED_DIR) + "/reference/golden/";
+  if (!std::filesystem::exists(golden)) GTEST_SKIP() << "needs " << golden;
+  const auto read = [&](const std::string& folder) {
+    return parse_model_config(read_text_file(golden + folder + "/config.json").value());
+  };
+  const auto videomae = read("videomae_small");
+  ASSERT_TRUE(videomae.ok()) << videomae.error().to_string();
+  EXPECT_EQ(videomae->arch, Arch::kVideoMae);
+  EXPECT_EQ(videomae->videomae.num_frames, 4);  // "all_frames"
+  EXPECT_EQ(videomae->videomae.tokens(), 98);
+  EXPECT_EQ(videomae->videomae.depth, 3);
+  EXPECT_EQ(read("s2d_small").value().arch, Arch::kS2D);
+  EXPECT_EQ(read("mobilefacenet").value().arch, Arch::kMobileFaceNet);
+  // Other networks whose class has the same name.
+  for (const char* folder : {"videomae_pretrain_small", "mae_dfer_small"}) {
+    const auto other = read(folder);
+    ASSERT_FALSE(other.ok()) << folder;
+    EXPECT_EQ(other.error().code, ErrorCode::kUnsupported) << folder;
+  }
+}
+
+TEST(ModelConfig, VideoMaeSizesThatContradictAreRefused) {
+  const auto videomae = [](const std::string& sizes) {
+    return R"({"arch": "videomae", "videomae": {)" + sizes + "}}";
+  };
+  for (const char* sizes : {
+           R"("img_size": 161)",                       // not whole patches
+           R"("num_frames": 15)",                      // not whole tubelets
+           R"("num_heads": 5)",                        // 768 / 5
+           R"("img_size": 1040)",                      // 65 patches a side
+           R"("img_size": 1024, "num_frames": 1024)",  // two million tokens
+           R"("num_frames": 0)",
+           R"("depth": 65)",
+           R"("embed_dim": -1)",
+           R"("mlp_ratio": 1e9)",
+           R"("qkv_bias": 1)",
+           R"("qk_scale": 0.1)",
+       }) {
+    EXPECT_EQ(code_of(videomae(sizes)), ErrorCode::kBadFormat) << sizes;
+  }
+  for (const char* sizes : {
+           R"("use_mean_pooling": false)",
+           R"("init_values": 0.1)",
+           R"("use_learnable_pos_emb": true)",
+       }) {
+    EXPECT_EQ(code_of(videomae(sizes)), ErrorCode::kUnsupported) << sizes;
+  }
+  EXPECT_EQ(code_of(R"({"arch": "videomae", "classes": ["one"]})"), ErrorCode::kBadFormat);
+  EXPECT_EQ(code_of(R"({"arch": "svfap"})"), ErrorCode::kUnsupported);
+}
+
+}  // namespace
+}  // namespace mien::core
