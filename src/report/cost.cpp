@@ -53,6 +53,14 @@ std::int64_t float_bytes(double count) {
   return static_cast<std::int64_t>(count) * 4;
 }
 
+// Transformer blocks, each over one sequence of `tokens` that attend to each other.
+void add_blocks(ModelCost& cost, double blocks, double tokens, double width, double mlp) {
+  const double rows = blocks * tokens;
+  add_part(cost, "attention_linear", rows * 4.0 * width * width);
+  add_part(cost, "attention_products", rows * 2.0 * tokens * width);
+  add_part(cost, "mlp", rows * 2.0 * width * mlp);
+}
+
 ModelCost mobilefacenet_cost(const core::MobileFaceNetConfig& c, int frames) {
   ModelCost cost;
   ConvCounter trunk(c.input_size);
@@ -127,13 +135,62 @@ ModelCost s2d_cost(const core::S2DConfig& c, int frames) {
   add_part(cost, "landmark_embed", s.frames * s.patches * s.width * c.in_chans_l);
   add_part(cost, "spatial_prompts", s.prompts * s.frames * s.patches * 3.0 * s.width * s.hidden);
   add_part(cost, "temporal_adapters", tma_macs(s));
-  const double rows = s.frames * s.tokens * c.depth;
-  add_part(cost, "attention_linear", rows * 4.0 * s.width * s.width);
-  add_part(cost, "attention_products", rows * 2.0 * s.tokens * s.width);
-  add_part(cost, "mlp", rows * 2.0 * s.width * s.mlp);
+  add_blocks(cost, s.frames * c.depth, s.tokens, s.width, s.mlp);
   add_part(cost, "head", s.width * c.num_classes);
   cost.activation_bytes = s2d_activation_bytes(c, s);
   return cost;
+}
+
+ModelCost videomae_cost(const core::VideoMaeConfig& c) {
+  const double tokens = c.tokens();
+  const double width = c.embed_dim;
+  const double patch = static_cast<double>(c.patch_size) * c.patch_size * c.tubelet_size;
+  ModelCost cost;
+  add_part(cost, "patch_embed", tokens * width * c.in_chans * patch);
+  add_blocks(cost, c.depth, tokens, width, c.mlp_dim());
+  add_part(cost, "head", width * c.num_classes);
+  // The stream, and what a block makes beside it: norm, q, k, v and the attention's result, or norm
+  // and hidden layer. The matrix of attention weights need never be whole.
+  cost.activation_bytes =
+      float_bytes(tokens * (width + std::max(5.0 * width, width + c.mlp_dim())));
+  return cost;
+}
+
+// The config of the same model made for other clips; 0: as it is.
+Result<core::ModelConfig> resized(core::ModelConfig config, int frames, int size) {
+  switch (config.arch) {
+    case core::Arch::kMobileFaceNet:
+      if (size > 0 && size != config.input_size()) {
+        return make_error(ErrorCode::kInvalidArgument,
+                          "this model's size is fixed at " + std::to_string(config.input_size()));
+      }
+      break;
+    case core::Arch::kS2D:
+      if (size > 0) {
+        config.s2d.img_size = size;
+        // The landmark map follows the patch grid, at the ratio of the original.
+        config.s2d.landmark_size = config.s2d.grid() * 8;
+      }
+      if (frames > 0) config.s2d.num_frames = frames;
+      break;
+    case core::Arch::kVideoMae:
+      if (size > 0) config.videomae.img_size = size;
+      if (frames > 0) config.videomae.num_frames = frames;
+      break;
+  }
+  if (auto status = core::validate(config); !status) {
+    return make_error(ErrorCode::kInvalidArgument, status.error().message);
+  }
+  return config;
+}
+
+ModelCost count(const core::ModelConfig& config, int frames) {
+  switch (config.arch) {
+    case core::Arch::kMobileFaceNet: return mobilefacenet_cost(config.mobilefacenet, frames);
+    case core::Arch::kS2D: return s2d_cost(config.s2d, frames);
+    case core::Arch::kVideoMae: return videomae_cost(config.videomae);
+  }
+  return {};
 }
 
 }  // namespace
@@ -142,25 +199,11 @@ Result<ModelCost> model_cost(const core::ModelConfig& original, int frames, int 
   if (frames > kMaxFrames) {
     return make_error(ErrorCode::kInvalidArgument, "more than 4096 frames");
   }
-  core::ModelConfig config = original;
-  core::S2DConfig& s2d = config.s2d;
-  const bool is_s2d = config.arch == core::Arch::kS2D;
-  if (is_s2d && size > 0) {
-    // The landmark map follows the patch grid, at the ratio of the original.
-    s2d.img_size = size;
-    s2d.landmark_size = s2d.grid() * 8;
-  } else if (size > 0 && size != config.input_size()) {
-    return make_error(ErrorCode::kInvalidArgument,
-                      "this model's size is fixed at " + std::to_string(config.input_size()));
-  }
-  if (frames > 0) s2d.num_frames = frames;
-  if (auto status = core::validate(config); !status || config.input_size() < s2d.patch_size) {
-    return make_error(ErrorCode::kInvalidArgument,
-                      status.ok() ? "the size is below one patch" : status.error().message);
-  }
-  const int counted = is_s2d && s2d.temporal ? s2d.num_frames : std::max(1, frames);
-  ModelCost cost =
-      is_s2d ? s2d_cost(s2d, counted) : mobilefacenet_cost(config.mobilefacenet, counted);
+  MIEN_ASSIGN(const core::ModelConfig config, resized(original, frames, size));
+  // A model of single pictures takes as many as it is given.
+  const bool of_stills = config.input_frames() == 1;
+  const int counted = of_stills ? std::max(1, frames) : config.input_frames();
+  ModelCost cost = count(config, counted);
   cost.parameters = core::parameter_count(core::tensor_table(config));
   cost.frames = counted;
   cost.size = config.input_size();

@@ -32,8 +32,8 @@ struct ModelCost {
 };
 
 // One clip. `frames` <= 0: the model's own (num_frames of a video model, else 1). `size` <= 0: its
-// own; else an S2D model is counted as if it had been made for that side. Errors: kInvalidArgument
-// (frames above 4096, a size that the model cannot have).
+// own; else an S2D or VideoMAE model is counted as if it had been made for that side. Errors:
+// kInvalidArgument (frames above 4096, frames or a size that the model cannot have).
 Result<ModelCost> model_cost(const core::ModelConfig& config, int frames, int size);
 
 }  // namespace mien::report

@@ -1,6 +1,7 @@
 #include "report/metrics.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 #include "report/text.h"
@@ -30,13 +31,14 @@ std::string percent(double rate) {
 ConfusionMatrix::ConfusionMatrix(std::size_t classes)
     : classes_(std::max<std::size_t>(classes, 1)), counts_(classes_ * classes_, 0) {}
 
-Status ConfusionMatrix::add(std::size_t truth, std::size_t predicted) {
+Status ConfusionMatrix::add(std::size_t truth, std::size_t predicted, std::int64_t times) {
   if (truth >= classes_ || predicted >= classes_) {
     return make_error(ErrorCode::kInvalidArgument,
                       "class " + std::to_string(std::max(truth, predicted)) + " of a matrix of " +
                           std::to_string(classes_));
   }
-  ++counts_[truth * classes_ + predicted];
+  if (times < 0) return make_error(ErrorCode::kInvalidArgument, "a count is negative");
+  counts_[truth * classes_ + predicted] += times;
   return {};
 }
 
@@ -109,6 +111,10 @@ std::size_t argmax(std::span<const float> values) {
   return best;
 }
 
+std::string class_name(const std::vector<std::string>& classes, std::size_t index) {
+  return index < classes.size() ? classes[index] : std::to_string(index);
+}
+
 std::string metrics_table(const ConfusionMatrix& matrix, const std::vector<std::string>& classes) {
   std::size_t width = 8;
   for (const std::string& name : classes) width = std::max(width, name.size());
@@ -118,8 +124,7 @@ std::string metrics_table(const ConfusionMatrix& matrix, const std::vector<std::
                     right("samples", kColumn) + "\n";
   const auto rows = matrix.per_class();
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    out += left(i < classes.size() ? classes[i] : std::to_string(i), width) +
-           right(percent(rows[i].recall), kColumn) +
+    out += left(class_name(classes, i), width) + right(percent(rows[i].recall), kColumn) +
            right(percent(rows[i].precision), kColumn + 2) + right(percent(rows[i].f1), kColumn) +
            right(std::to_string(rows[i].support), kColumn) + "\n";
   }

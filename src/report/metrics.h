@@ -26,8 +26,9 @@ class ConfusionMatrix {
   // `classes` >= 1.
   explicit ConfusionMatrix(std::size_t classes);
 
-  // Counts one sample. Error kInvalidArgument when an index is outside the classes.
-  Status add(std::size_t truth, std::size_t predicted);
+  // Counts `times` samples. Error kInvalidArgument when an index is outside the classes or `times`
+  // is negative.
+  Status add(std::size_t truth, std::size_t predicted, std::int64_t times = 1);
 
   // Adds the counts of another matrix. Error kInvalidArgument when the number of classes differs.
   Status merge(const ConfusionMatrix& other);
@@ -60,6 +61,9 @@ class ConfusionMatrix {
 
 // The index of the greatest value, the first of equals; 0 for an empty list. NaN never wins.
 std::size_t argmax(std::span<const float> values);
+
+// The name of a class, or its index where `classes` has no name for it.
+std::string class_name(const std::vector<std::string>& classes, std::size_t index);
 
 // A table for the terminal: one row per true class with recall, precision, F1 and support, then
 // WAR, UAR and macro F1 in percent. `classes` names as many classes as the matrix has.

@@ -1,6 +1,7 @@
 #include "report/palette.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "core/labels.h"
@@ -27,6 +28,18 @@ constexpr std::array<Entry, 11> kEntries = {{
     {"helplessness", {96, 96, 96}},
     {"disappointment", {153, 187, 173}},
 }};
+
+constexpr Rgb kBlack = {0, 0, 0};
+constexpr Rgb kWhite = {255, 255, 255};
+
+// WCAG 2.1, "relative luminance": sRGB made linear, weighted by Rec. 709.
+double relative_luminance(Rgb color) {
+  const auto linear = [](std::uint8_t value) {
+    const double v = value / 255.0;
+    return v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4);
+  };
+  return 0.2126 * linear(color[0]) + 0.7152 * linear(color[1]) + 0.0722 * linear(color[2]);
+}
 
 }  // namespace
 
@@ -61,6 +74,30 @@ bool is_light(Rgb color) {
   // Rec. 709 weights on squared values, near enough to the sRGB curve for a yes or no.
   const auto linear = [](std::uint8_t v) { return (v / 255.0) * (v / 255.0); };
   return 0.2126 * linear(color[0]) + 0.7152 * linear(color[1]) + 0.0722 * linear(color[2]) > 0.30;
+}
+
+double contrast_ratio(Rgb a, Rgb b) {
+  const double first = relative_luminance(a);
+  const double second = relative_luminance(b);
+  return (std::max(first, second) + 0.05) / (std::min(first, second) + 0.05);
+}
+
+Rgb readable_on(Rgb background) {
+  return contrast_ratio(background, kBlack) >= contrast_ratio(background, kWhite) ? kBlack : kWhite;
+}
+
+Rgb shade_of(double share) {
+  constexpr std::array<Rgb, 3> kStops = {{{246, 249, 253}, {92, 150, 204}, {10, 44, 96}}};
+  const double place = share > 0.0 ? 2.0 * std::min(share, 1.0) : 0.0;  // NaN is not > 0
+  const std::size_t stop = place < 1.0 ? 0 : 1;
+  const double part = place - static_cast<double>(stop);
+  Rgb color{};
+  for (std::size_t i = 0; i < color.size(); ++i) {
+    const double from = kStops[stop][i];
+    const double to = kStops[stop + 1][i];
+    color[i] = static_cast<std::uint8_t>(std::lround(from + part * (to - from)));
+  }
+  return color;
 }
 
 }  // namespace mien::report

@@ -22,4 +22,14 @@ std::string hex_color(Rgb color);
 // Whether black text reads better on it than white (by relative luminance).
 bool is_light(Rgb color);
 
+// Contrast of two colours, 1..21 (WCAG 2.1, "contrast ratio"; text wants at least 4.5).
+double contrast_ratio(Rgb a, Rgb b);
+
+// Black or white, whichever has more contrast to `background`: at least 4.58.
+Rgb readable_on(Rgb background);
+
+// A shade for `share` of 0..1 (clamped; NaN is 0): from near white to dark blue, darker throughout,
+// so that it reads without colour too.
+Rgb shade_of(double share);
+
 }  // namespace mien::report

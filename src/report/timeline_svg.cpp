@@ -7,6 +7,7 @@
 
 #include "report/metrics.h"
 #include "report/palette.h"
+#include "report/svg_canvas.h"
 #include "report/text.h"
 
 namespace mien::report {
@@ -21,16 +22,7 @@ constexpr double kBandGap = 16;
 constexpr double kRibbon = 7;  // the strip of the strongest class
 constexpr double kRibbonGap = 3;
 constexpr double kLegendRow = 22;
-constexpr double kMaxTitle = 96;  // characters
-
-std::string px(double value) {
-  return compact(value, 1);
-}
-
-// Text is measured by rule of thumb: an SVG has no fonts of its own.
-double text_width(std::string_view text, double size) {
-  return 0.58 * size * static_cast<double>(text.size());
-}
+constexpr std::size_t kMaxTitle = 96;  // bytes
 
 // Touching points of one track: what is drawn as one piece.
 using Run = std::vector<TimelinePoint>;
@@ -91,26 +83,17 @@ class Drawing {
 
   void text(double x, double y, double size, std::string_view color, std::string_view words,
             std::string_view anchor = "start", std::string_view extra = {}) {
-    out_ += "<text x=\"" + px(x) + "\" y=\"" + px(y) + "\" font-size=\"" + px(size) + "\" fill=\"" +
-            std::string(color) + "\" text-anchor=\"" + std::string(anchor) + "\"" +
-            std::string(extra) + ">" + escape_xml(words) + "</text>\n";
+    canvas_.text(x, y, {.size = size, .color = color, .anchor = anchor, .extra = extra}, words);
   }
 
   void rectangle(double x, double y, double width, double height, const std::string& fill,
                  const std::string& tip = {}) {
-    out_ += "<rect x=\"" + px(x) + "\" y=\"" + px(y) + "\" width=\"" + px(width) + "\" height=\"" +
-            px(height) + "\" fill=\"" + fill + "\"";
-    out_ += tip.empty() ? "/>\n" : "><title>" + escape_xml(tip) + "</title></rect>\n";
+    canvas_.rectangle(x, y, width, height, fill, tip);
   }
 
   double title() {
-    std::string name = to_valid_utf8(options_.title);
-    if (name.size() > kMaxTitle) {
-      std::size_t cut = static_cast<std::size_t>(kMaxTitle);
-      while (cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xC0) == 0x80) --cut;
-      name = name.substr(0, cut) + "...";
-    }
-    text(kLeft, 32, 18, "#111", name, "start", " font-weight=\"bold\"");
+    text(kLeft, 32, 18, "#111", shorten(options_.title, kMaxTitle), "start",
+         " font-weight=\"bold\"");
     if (options_.subtitle.empty()) return 44;
     text(kLeft, 51, 12, "#666", options_.subtitle);
     return 60;
@@ -150,8 +133,8 @@ class Drawing {
       path += "L" + at(run.back().end_s, upper.back()) + "L" + at(run.back().end_s, lower.back());
       for (std::size_t i = run.size(); i-- > 0;) path += "L" + at(run[i].center_s, lower[i]);
       path += "L" + at(run.front().start_s, lower.front()) + "Z";
-      out_ += "<path d=\"" + path + "\" fill=\"" + hex_color(colors_[c]) +
-              "\" stroke=\"#fff\" stroke-width=\"0.6\"/>\n";
+      canvas_.raw("<path d=\"" + path + "\" fill=\"" + hex_color(colors_[c]) +
+                  "\" stroke=\"#fff\" stroke-width=\"0.6\"/>\n");
       lower = std::move(upper);
     }
   }
@@ -267,15 +250,13 @@ class Drawing {
 
   void grid(double top, double bottom) {
     ticks([&](double time_s, double) {
-      const std::string x = px(x_of(time_s));
-      out_ += "<line x1=\"" + x + "\" y1=\"" + px(top - 4) + "\" x2=\"" + x + "\" y2=\"" +
-              px(bottom + 5) + "\" stroke=\"#000\" stroke-opacity=\"0.13\" stroke-width=\"1\"/>\n";
+      canvas_.line(x_of(time_s), top - 4, x_of(time_s), bottom + 5,
+                   "stroke=\"#000\" stroke-opacity=\"0.13\" stroke-width=\"1\"");
     });
   }
 
   double axis(double y) {
-    out_ += "<line x1=\"" + px(kLeft) + "\" y1=\"" + px(y) + "\" x2=\"" + px(kLeft + kPlot) +
-            "\" y2=\"" + px(y) + "\" stroke=\"#444\" stroke-width=\"1\"/>\n";
+    canvas_.line(kLeft, y, kLeft + kPlot, y, "stroke=\"#444\" stroke-width=\"1\"");
     ticks([&](double time_s, double step) {
       text(x_of(time_s), y + 20, 12, "#444", tick_label(time_s, step), "middle");
     });
@@ -283,16 +264,8 @@ class Drawing {
   }
 
   std::string document(double height) const {
-    const std::string size = px(kWidth) + " " + px(height);
-    return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-           "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" +
-           px(kWidth) + "\" height=\"" + px(height) + "\" viewBox=\"0 0 " + size +
-           "\" font-family=\"DejaVu Sans, Verdana, Arial, sans-serif\">\n"
-           "<title>" +
-           escape_xml(options_.title) +
-           ": expressions over time</title>\n"
-           "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n" +
-           out_ + "</svg>\n";
+    return canvas_.document(
+        {.width = kWidth, .height = height, .title = options_.title + ": expressions over time"});
   }
 
   const Timeline& timeline_;
@@ -302,7 +275,7 @@ class Drawing {
   double start_ = 0;
   double end_ = 1;
   double band_ = 84;
-  std::string out_;
+  SvgCanvas canvas_;
 };
 
 }  // namespace
