@@ -18,6 +18,9 @@ extern "C" {
 namespace mien::media {
 namespace {
 
+// swscale reads some bytes beyond the last row, and what lies there shows in the last pixels.
+constexpr std::size_t kScalerOverread = 64;
+
 constexpr AVRational kTimeBase{1, 90000};
 constexpr int kLeastSide = 16;  // below it players and encoders get into trouble
 
@@ -39,23 +42,22 @@ int even_up(int side) {
   return std::max((side + 1) / 2 * 2, kLeastSide);
 }
 
-// `image` with its last column and row repeated up to the given size.
-Image pad_to(const ImageView& image, int width, int height) {
-  Image out = Image::black(width, height);
-  for (int y = 0; y < height; ++y) {
+// `image` into the top left of `out`, its last column and row repeated to fill it.
+void pad_into(Image& out, const ImageView& image) {
+  for (int y = 0; y < out.height; ++y) {
     std::uint8_t* row = out.row(y);
     const std::uint8_t* from = image.row(std::min(y, image.height - 1));
     std::memcpy(row, from, static_cast<std::size_t>(image.width) * 3);
-    for (int x = image.width; x < width; ++x)
+    for (int x = image.width; x < out.width; ++x)
       std::memcpy(row + x * 3, row + (image.width - 1) * 3, 3);
   }
-  return out;
 }
 
 }  // namespace
 
 struct VideoWriter::Impl {
   std::string path;
+  Image padded;      // the frame at hand, with room behind it
   std::string part;  // where the bytes are until finish()
   VideoWriterOptions options;
   int in_width = 0, in_height = 0;  // of the frames given
@@ -108,6 +110,8 @@ Status VideoWriter::Impl::open_encoder() {
   encoder.reset(avcodec_alloc_context3(codec));
   if (!encoder || !frame || !packet) return fail(ErrorCode::kInternal, "out of memory");
   choose_size();
+  padded = Image::black(pad_width, pad_height);
+  padded.rgb.resize(padded.rgb.size() + kScalerOverread, 0);
   encoder->pix_fmt = AV_PIX_FMT_YUV420P;
   encoder->time_base = kTimeBase;
   encoder->framerate = av_d2q(options.nominal_fps > 0 ? options.nominal_fps : 25.0, 100000);
@@ -118,6 +122,7 @@ Status VideoWriter::Impl::open_encoder() {
   encoder->color_range = AVCOL_RANGE_MPEG;
   encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
   av_opt_set(encoder->priv_data, "preset", options.preset.c_str(), 0);
+  if (options.repeatable) av_opt_set(encoder->priv_data, "x264-params", "mbtree=0", 0);
   av_opt_set_double(encoder->priv_data, "crf", options.crf, 0);
   const int code = avcodec_open2(encoder.get(), codec, nullptr);
   if (code < 0) return fail(ErrorCode::kInvalidArgument, "x264: " + av_error_text(code));
@@ -214,12 +219,8 @@ Status VideoWriter::write(const ImageView& image, double time_s) {
     return w.fail(ErrorCode::kInvalidArgument, "a frame of another size");
   }
   if (!(std::abs(time_s) < 1e9)) return w.fail(ErrorCode::kInvalidArgument, "a time that is none");
-  Image padded;
-  ImageView source = image;
-  if (w.pad_width != image.width || w.pad_height != image.height) {
-    padded = pad_to(image, w.pad_width, w.pad_height);
-    source = padded.view();
-  }
+  pad_into(w.padded, image);
+  const ImageView source = w.padded.view();
   if (av_frame_make_writable(w.frame.get()) < 0)
     return w.fail(ErrorCode::kInternal, "out of memory");
   const std::uint8_t* planes[1] = {source.rgb};

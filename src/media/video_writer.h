@@ -13,6 +13,9 @@ struct VideoWriterOptions {
       0;         // frames are scaled down so that their longer side is at most this; 0: no limit
   int crf = 23;  // x264 quality, 0 (lossless) .. 51
   std::string preset = "veryfast";
+  // The same frames always give the same bytes. Needs more of them: it does without x264's
+  // macroblock tree, which (build 164, AVX-512) reads memory that nobody wrote.
+  bool repeatable = false;
   int threads = 1;
   double nominal_fps =
       25.0;  // only the length of a single or last frame and rate control rest on it
