@@ -7,10 +7,13 @@
 
 namespace mien::learn {
 
-// Whether bf16 products run in hardware: AVX512-BF16 on the CPU, any CUDA device. Ask before the
-// first tensor operation: on the CPU this also keeps oneDNN off AMX tiles that it cannot use
-// (core/cpu.h).
+// Whether bf16 products run in hardware and fast: AVX512-BF16 on the CPU, any CUDA device. Ask
+// before the first tensor operation: on the CPU this also keeps oneDNN off AMX tiles that it cannot
+// use (core/cpu.h).
 bool has_fast_bf16(torch::Device device);
+
+// Whether products of `device` are made in bf16 in this thread now.
+bool autocast_enabled(torch::Device device);
 
 // While alive, linear layers and convolutions of `device` compute in bf16.
 class AutocastScope {
@@ -23,6 +26,22 @@ class AutocastScope {
  private:
   bool enabled_;
   bool cuda_;
+};
+
+// While alive, `device` casts or does not, whatever was in force before, and no cast copy of a
+// weight is kept or taken over: a copy made without gradients would cut the weight off the graph
+// that uses it next.
+class AutocastOverride {
+ public:
+  AutocastOverride(torch::Device device, bool enabled);
+  ~AutocastOverride();
+  AutocastOverride(const AutocastOverride&) = delete;
+  AutocastOverride& operator=(const AutocastOverride&) = delete;
+
+ private:
+  torch::Device device_;
+  bool was_enabled_;
+  bool was_cached_;
 };
 
 // While alive, convolutions of CPU tensors compute in f32 inside an AutocastScope. In bf16 the

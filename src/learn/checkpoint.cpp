@@ -96,6 +96,13 @@ Status check_tensors(const TrainState& state, const core::TensorViewMap& tensors
       }
     }
   }
+  for (const auto& [name, tensor] : state.extra) {
+    const auto it = tensors.find("extra." + name);
+    if (it == tensors.end() || it->second.shape != tensor.sizes().vec()) {
+      return make_error(ErrorCode::kBadFormat, "lacks a tensor of the job or has another shape",
+                        name);
+    }
+  }
   return {};
 }
 
@@ -107,6 +114,7 @@ Status save_checkpoint(const std::string& path, const TrainState& state) {
     tensors["model." + name] = to_core(tensor);
     tensors["ema." + name] = to_core(state.ema.state().at(name));
   }
+  for (const auto& [name, tensor] : state.extra) tensors["extra." + name] = to_core(tensor);
   collect_optimizer(state, tensors);
   const TrainProgress& p = state.progress;
   return core::write_safetensors(path, core::views_of(tensors),
@@ -145,6 +153,9 @@ Status load_checkpoint(const std::string& path, TrainState& state) {
   for (auto& [name, tensor] : named_state(state.module)) {
     tensor.copy_(to_torch(file.tensors().at("model." + name)));
     state.ema.state().at(name).copy_(to_torch(file.tensors().at("ema." + name)));
+  }
+  for (auto& [name, tensor] : state.extra) {
+    tensor.copy_(to_torch(file.tensors().at("extra." + name)));
   }
   restore_optimizer(state, file.tensors());
   state.progress = progress;

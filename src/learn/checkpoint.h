@@ -7,6 +7,7 @@
 
 #include <torch/torch.h>
 
+#include <map>
 #include <string>
 
 #include "learn/optim/ema.h"
@@ -30,6 +31,7 @@ struct TrainState {
   Ema& ema;
   TrainProgress& progress;
   std::string config_text;
+  std::map<std::string, torch::Tensor> extra;  // saved and restored in place (TrainingJob)
 };
 
 Status save_checkpoint(const std::string& path, const TrainState& state);

@@ -3,13 +3,9 @@
 #include <cmath>
 
 #include "core/labels.h"
-#include "core/pth.h"
-#include "core/s2d_spec.h"
-#include "core/safetensors.h"
 #include "learn/losses/still_losses.h"
 #include "learn/models/mobilefacenet.h"
 #include "learn/models/s2d.h"
-#include "learn/state.h"
 #include "report/metrics.h"
 
 namespace mien::learn {
@@ -196,36 +192,6 @@ class ExpressionTask : public StillTask {
   S2D net_{nullptr};
 };
 
-// Tensors of a model file or an official checkpoint.
-Result<core::TensorMap> read_tensors(const std::string& path) {
-  if (path.ends_with(".safetensors")) {
-    MIEN_ASSIGN(const core::SafetensorsFile file, core::SafetensorsFile::open(path));
-    core::TensorMap out;
-    for (const auto& [name, view] : file.tensors()) {
-      MIEN_ASSIGN(out[name], core::convert_float(view, core::DType::kF32));
-    }
-    return out;
-  }
-  auto checkpoint = core::read_pth(path);
-  if (!checkpoint) return checkpoint.error();
-  return core::select_state_dict(std::move(*checkpoint));
-}
-
-// Loads what fits by name and shape; the rest stays fresh (a head for other classes, adapters).
-Result<std::size_t> load_matching(torch::nn::Module& module, const core::TensorMap& tensors,
-                                  const std::string& prefix) {
-  const auto state = named_state(module);
-  core::TensorMap renamed;
-  for (const auto& [name, tensor] : tensors) {
-    const auto it = state.find(prefix + name);
-    if (it != state.end() && it->second.sizes().vec() == tensor.shape)
-      renamed[prefix + name] = tensor;
-  }
-  auto loaded = load_state(module, core::views_of(renamed), false);
-  if (!loaded) return loaded.error();
-  return renamed.size();
-}
-
 }  // namespace
 
 std::unique_ptr<StillTask> make_landmark_task(const TrainConfig& config) {
@@ -235,24 +201,6 @@ std::unique_ptr<StillTask> make_landmark_task(const TrainConfig& config) {
 std::unique_ptr<StillTask> make_expression_task(const TrainConfig& config,
                                                 const std::vector<float>& face_template) {
   return std::make_unique<ExpressionTask>(config, face_template);
-}
-
-Result<std::string> initialise(StillTask& task, const TrainConfig& config) {
-  std::string said;
-  const bool landmark = config.task == "landmark";
-  for (const auto& [path, prefix] :
-       {std::pair{config.init, std::string(landmark ? "net." : "")},
-        std::pair{config.init_trunk, std::string(landmark ? "net." : core::kLandmarkPrefix)}}) {
-    if (path.empty()) continue;
-    auto tensors = read_tensors(path);
-    if (!tensors) return tensors.error().within(path);
-    MIEN_ASSIGN(const std::size_t count, load_matching(task.module(), *tensors, prefix));
-    if (count == 0) {
-      return make_error(ErrorCode::kBadFormat, "has no tensor that fits this model", path);
-    }
-    said += (said.empty() ? "" : ", ") + std::to_string(count) + " tensors from " + path;
-  }
-  return said;
 }
 
 double interocular_error(const float* points, const float* truth) {

@@ -4,17 +4,13 @@
 #include <torch/torch.h>
 
 #include <memory>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "learn/data/loader.h"
+#include "learn/job.h"
 #include "learn/train_config.h"
 
 namespace mien::learn {
-
-// Named figures of an evaluation, in the order to show them.
-using Figures = std::vector<std::pair<std::string, double>>;
 
 // A model together with what it learns. One thread.
 class StillTask {
@@ -40,10 +36,6 @@ std::unique_ptr<StillTask> make_landmark_task(const TrainConfig& config);
 // Expressions by the S2D image model.
 std::unique_ptr<StillTask> make_expression_task(const TrainConfig& config,
                                                 const std::vector<float>& face_template);
-
-// Starts a task's module from config.init and config.init_trunk. Returns one line on what was
-// loaded.
-Result<std::string> initialise(StillTask& task, const TrainConfig& config);
 
 // Mean distance of predicted to given points over the distance between the outer eye corners
 // (points 36 and 45), the usual inter-ocular normalisation of 300-W. points, truth [136] in one

@@ -1,91 +1,17 @@
 #include "learn/train_config.h"
 
 #include <filesystem>
-#include <optional>
 #include <set>
-
-#define TOML_EXCEPTIONS 1
-#include <toml++/toml.h>
+#include <sstream>
 
 #include "core/files.h"
 #include "core/labels.h"
 #include "core/presets.h"
+#include "learn/toml_section.h"
+#include "learn/train_config_video.h"
 
 namespace mien::learn {
 namespace {
-
-// Reads keys of one table and remembers which ones were asked for, so that leftovers can be
-// reported.
-class Section {
- public:
-  Section(const toml::table* table, std::string name) : table_(table), name_(std::move(name)) {}
-
-  template <typename T>
-  void read(const char* key, T& out) {
-    asked_.insert(key);
-    if (table_ == nullptr || error_) return;
-    const toml::node* node = table_->get(key);
-    if (node == nullptr) return;
-    if constexpr (std::is_same_v<T, std::string>) {
-      take(key, node->value<std::string>(), out);
-    } else if constexpr (std::is_same_v<T, bool>) {
-      take(key, node->value<bool>(), out);
-    } else if constexpr (std::is_floating_point_v<T>) {
-      take(key, node->value<double>(), out);
-    } else {
-      take(key, node->value<std::int64_t>(), out);
-    }
-  }
-
-  void read_list(const char* key, std::vector<std::string>& out) {
-    asked_.insert(key);
-    if (table_ == nullptr || error_) return;
-    const toml::node* node = table_->get(key);
-    if (node == nullptr) return;
-    if (!node->is_array()) return fail(key, "is not a list");
-    out.clear();
-    for (const toml::node& item : *node->as_array()) {
-      const auto text = item.value<std::string>();
-      if (!text) return fail(key, "holds something other than text");
-      out.push_back(*text);
-    }
-  }
-
-  void allow(const char* key) { asked_.insert(key); }
-
-  Status finish() {
-    if (table_ != nullptr && !error_) {
-      for (const auto& [key, value] : *table_) {
-        if (!asked_.contains(std::string(key.str()))) {
-          fail(std::string(key.str()).c_str(), "is not a known key");
-          break;
-        }
-      }
-    }
-    return error_ ? Status(*error_) : Status();
-  }
-
- private:
-  template <typename V, typename T>
-  void take(const char* key, const std::optional<V>& value, T& out) {
-    if (!value) return fail(key, "has a value of the wrong type");
-    if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
-      out = static_cast<T>(*value);
-    } else {
-      out = *value;
-    }
-  }
-
-  void fail(const char* key, const std::string& what) {
-    if (!error_)
-      error_ = make_error(ErrorCode::kInvalidArgument, "'" + name_ + "." + key + "' " + what);
-  }
-
-  const toml::table* table_;
-  std::string name_;
-  std::set<std::string> asked_;
-  std::optional<Error> error_;
-};
 
 Status read_sources(const toml::table& root, const char* key, std::vector<StillSource>& out) {
   const toml::node_view<const toml::node> list = root["data"][key];
@@ -123,7 +49,7 @@ Status read_model(const toml::table& root, TrainConfig& c) {
   s.read("preset", preset);
   MIEN_ASSIGN(c.model, core::find_preset(preset));
   core::S2DConfig& m = c.model.s2d;
-  m.temporal = false;
+  m.temporal = c.counts_clips();
   m.with_landmark = true;
   s.read("classes", classes);
   s.read("temporal", m.temporal);
@@ -145,7 +71,24 @@ Status read_model(const toml::table& root, TrainConfig& c) {
   MIEN_ASSIGN(const core::LabelSet labels, core::find_label_set(classes));
   c.model.classes = labels.classes;
   m.num_classes = static_cast<int>(labels.size());
+  c.model.videomae.num_classes = m.num_classes;
   return core::validate(c.model);
+}
+
+Status read_augmentation(const toml::table& root, AugmentOptions& o) {
+  Section s(root["augment"].as_table(), "augment");
+  s.read("rotate_deg", o.rotate_deg);
+  s.read("scale", o.scale);
+  s.read("shift", o.shift);
+  s.read("flip", o.flip);
+  s.read("gamma", o.gamma);
+  s.read("contrast", o.contrast);
+  s.read("brightness", o.brightness);
+  s.read("side_light", o.side_light);
+  s.read("noise", o.noise);
+  s.read("blur", o.blur);
+  s.read("erase", o.erase);
+  return s.finish();
 }
 
 Status read_sections(const toml::table& root, TrainConfig& c) {
@@ -161,12 +104,14 @@ Status read_sections(const toml::table& root, TrainConfig& c) {
   data.allow("train");
   data.allow("valid");
   data.read("balance", c.balance);
+  data.read("fold", c.video.fold);
   MIEN_TRY(data.finish());
   Section t(root["train"].as_table(), "train");
   t.read("task", c.task);
   t.read("epochs", c.epochs);
   t.read("epoch_pictures", c.epoch_pictures);
   t.read("batch", c.batch);
+  t.read("accumulate", c.accumulate);
   t.read("size", c.size);
   t.read("lr", c.lr);
   t.read("min_lr", c.min_lr);
@@ -184,20 +129,10 @@ Status read_sections(const toml::table& root, TrainConfig& c) {
   Section loss(root["loss"].as_table(), "loss");
   loss.read("points", c.points_weight);
   loss.read("expression", c.expression_weight);
+  loss.read("sdl", c.video.sdl);
+  loss.read("sdl_update_freq", c.video.sdl_update_freq);
   MIEN_TRY(loss.finish());
-  Section a(root["augment"].as_table(), "augment");
-  a.read("rotate_deg", c.augment.rotate_deg);
-  a.read("scale", c.augment.scale);
-  a.read("shift", c.augment.shift);
-  a.read("flip", c.augment.flip);
-  a.read("gamma", c.augment.gamma);
-  a.read("contrast", c.augment.contrast);
-  a.read("brightness", c.augment.brightness);
-  a.read("side_light", c.augment.side_light);
-  a.read("noise", c.augment.noise);
-  a.read("blur", c.augment.blur);
-  a.read("erase", c.augment.erase);
-  MIEN_TRY(a.finish());
+  if (!c.counts_clips()) MIEN_TRY(read_augmentation(root, c.augment));
   Section output(root["output"].as_table(), "output");
   output.read("model", c.output);
   output.read("half", c.half);
@@ -208,8 +143,9 @@ Status check(const TrainConfig& c) {
   const auto bad = [](const std::string& what) {
     return make_error(ErrorCode::kInvalidArgument, what);
   };
-  if (c.task != "expression" && c.task != "landmark")
-    return bad("'train.task' is neither expression nor landmark");
+  if (c.task != "expression" && c.task != "landmark" && c.task != "video")
+    return bad("'train.task' is none of expression, landmark, video");
+  if (c.accumulate < 1 || c.accumulate > 4096) return bad("'train.accumulate' is out of range");
   if (c.batch < 1 || c.batch > 65536) return bad("'train.batch' is out of range");
   if (!(c.epochs > 0.0)) return bad("'train.epochs' must be positive");
   if (c.size < 0 || c.size > 1024 || c.size % 8 != 0)
@@ -219,11 +155,14 @@ Status check(const TrainConfig& c) {
     return bad("'train.stem_only' needs 'train.aux_weight'");
   if (!(c.layer_drop >= 0.0 && c.layer_drop < 1.0))
     return bad("'model.layer_drop' is not in [0, 1)");
-  if (c.train.empty()) return bad("no [[data.train]]");
+  if (c.counts_clips() ? c.video.train.empty() : c.train.empty()) return bad("no [[data.train]]");
   if (c.name.empty() || c.name.find('/') != std::string::npos)
     return bad("'run.name' must be a plain name");
   if (c.precision != "auto" && c.precision != "f32" && c.precision != "bf16")
     return bad("'run.precision' is none of auto, f32, bf16");
+  if (c.task == "expression" && c.model.arch != core::Arch::kS2D) {
+    return bad("the task 'expression' is for S2D");
+  }
   if ((c.task == "landmark") != (c.model.arch == core::Arch::kMobileFaceNet)) {
     return bad("the task 'landmark' goes with the preset 'landmark', and no other");
   }
@@ -269,8 +208,8 @@ Result<TrainConfig> read_train_config(const std::string& path,
   try {
     toml::table root = toml::parse(text, path);
     for (const std::string& assignment : sets) MIEN_TRY(apply_set(root, assignment));
-    static const std::set<std::string> kSections = {"run",  "model",   "data",  "train",
-                                                    "loss", "augment", "output"};
+    static const std::set<std::string> kSections = {"run",     "model",  "data",  "train", "loss",
+                                                    "augment", "output", "video", "mixup"};
     for (const auto& [key, value] : root) {
       if (!kSections.contains(std::string(key.str()))) {
         return make_error(ErrorCode::kInvalidArgument,
@@ -279,10 +218,15 @@ Result<TrainConfig> read_train_config(const std::string& path,
     }
     TrainConfig config;
     config.name = std::filesystem::path(path).stem().string();
+    config.task = root["train"]["task"].value_or(config.task);  // decides what other keys mean
     Status status = read_model(root, config);
     if (status.ok()) status = read_sections(root, config);
-    if (status.ok()) status = read_sources(root, "train", config.train);
-    if (status.ok()) status = read_sources(root, "valid", config.valid);
+    if (config.counts_clips()) {
+      if (status.ok()) status = read_video(root, config);
+    } else {
+      if (status.ok()) status = read_sources(root, "train", config.train);
+      if (status.ok()) status = read_sources(root, "valid", config.valid);
+    }
     if (status.ok()) status = check(config);
     if (!status.ok()) return status.error().within(path);
     std::ostringstream resolved;

@@ -7,9 +7,50 @@
 
 #include "core/model_config.h"
 #include "learn/data/augment.h"
+#include "learn/data/clip_augment.h"
+#include "learn/data/clip_lists.h"
+#include "learn/data/mixup.h"
 #include "learn/data/still_set.h"
 
 namespace mien::learn {
+
+// Clips to train on or to validate with: a data set in its official layout, or moments composed of
+// stills as long as the training lasts.
+struct ClipData {
+  ClipSource source;       // format "moments": path is the pictures (folder or .tar)
+  std::string labels;      // moments: their labels, a CSV
+  std::string landmarks;   // moments: 68 points; empty: beside the labels, where there are
+  std::string exclude;     // moments: pictures to leave out, a CSV
+  std::int64_t clips = 0;  // moments: per epoch
+  std::uint64_t seed = 0;  // moments: another seed, other clips
+  bool moments() const { return source.format == "moments"; }
+};
+
+// What only the task "video" has.
+struct VideoConfig {
+  // [[data.train]], [[data.valid]]
+  std::vector<ClipData> train;
+  std::vector<ClipData> valid;
+  int fold = 0;  // of all of them; 0: as each says
+
+  // [video]
+  int rate = 1;                  // every rate-th frame
+  int side = 0;                  // of the cached frames; 0: the model's input
+  std::string storage = "jpeg";  // of the cached frames: jpeg or raw
+  std::string cache = "cache";   // folder of the cache files
+  int workers = 2;
+  bool strict = false;                 // an unusable clip stops the run
+  std::vector<std::string> trainable;  // parameters train whose name has one of these; empty: all
+  double drop_path = 0.0;
+  bool recompute = false;  // gradient checkpointing
+
+  // [loss]
+  bool sdl = false;  // S2D's self-distillation by emotion anchors
+  int sdl_update_freq = 40;
+
+  MixOptions mix{.mixup_alpha = 0.0, .cutmix_alpha = 0.0};  // [mixup]
+  ClipAugmentOptions clips;                                 // [augment]
+};
 
 struct TrainConfig {
   // [run]
@@ -34,12 +75,14 @@ struct TrainConfig {
   double balance = 0.0;
 
   // [train]
-  std::string task = "expression";  // expression (S2D) or landmark (MobileFaceNet)
+  // expression (S2D on stills), landmark (MobileFaceNet) or video (S2D or VideoMAE on clips)
+  std::string task = "expression";
   double epochs = 10;
   std::int64_t epoch_pictures = 0;  // pictures per epoch; 0: all usable ones once
   int batch = 64;
-  int size = 0;      // input side; 0: the model's own
-  double lr = 1e-3;  // at this batch size
+  int accumulate = 1;  // batches whose gradients make one step
+  int size = 0;        // input side; 0: the model's own
+  double lr = 1e-3;    // at this batch size
   double min_lr = 1e-6;
   double warmup_epochs = 1;
   double weight_decay = 0.05;
@@ -56,7 +99,10 @@ struct TrainConfig {
   double points_weight = 1.0;      // of the wing loss (task landmark)
   double expression_weight = 1.0;  // of the soft cross-entropy
 
-  AugmentOptions augment;  // [augment]
+  AugmentOptions augment;  // [augment], of stills
+
+  VideoConfig video;
+  bool counts_clips() const { return task == "video"; }
 
   // [output]
   std::string output;  // exported model file; empty: runs/<name>/model.safetensors

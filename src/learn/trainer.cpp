@@ -9,7 +9,9 @@
 #include "core/model_file.h"
 #include "learn/autocast.h"
 #include "learn/checkpoint.h"
+#include "learn/data/rng.h"
 #include "learn/history.h"
+#include "learn/job.h"
 #include "learn/optim/schedule.h"
 #include "learn/state.h"
 
@@ -28,33 +30,6 @@ torch::Device choose_device(const TrainConfig& config) {
   return cuda ? torch::kCUDA : torch::kCPU;
 }
 
-Result<StillSet> read_sources(const std::vector<StillSource>& sources, const TrainConfig& config,
-                              const TrainCallbacks& callbacks) {
-  StillSet all;
-  all.classes = config.model.classes;
-  for (const StillSource& source : sources) {
-    StillReport report;
-    auto set = read_stills(source, all.classes, &report);
-    if (!set) return set.error();
-    append(all, *set);
-    std::string line = std::to_string(set->stills.size()) + " pictures from " + source.path + " (" +
-                       source.split + ")";
-    if (report.skipped > 0) {
-      line += ", " + std::to_string(report.skipped) + " left out, e.g. " + report.examples.front();
-    }
-    if (callbacks.on_message) callbacks.on_message(line);
-  }
-  return all;
-}
-
-Batch to_device(Batch batch, torch::Device device) {
-  for (torch::Tensor* t :
-       {&batch.images, &batch.target, &batch.target_weight, &batch.points, &batch.point_weight}) {
-    *t = t->to(device);
-  }
-  return batch;
-}
-
 // One training run: everything between its first and its last step.
 class Run {
  public:
@@ -70,8 +45,15 @@ class Run {
  private:
   std::string checkpoint_path() const { return folder_ + "/checkpoint.safetensors"; }
   std::string best_path() const { return folder_ + "/best.safetensors"; }
+  torch::nn::Module& module() { return job_->module(); }
   TrainState state() {
-    return {task_->module(), *optimizer_, groups_, *ema_, progress_, config_.source_text};
+    return {module(),           *optimizer_, groups_, *ema_, progress_, config_.source_text,
+            job_->extra_state()};
+  }
+  TrainPlace place() const {
+    return {.step = progress_.step,
+            .micro_batch = progress_.step * config_.accumulate,
+            .epoch = progress_.step / steps_per_epoch_};
   }
   bool cancelled() const { return callbacks_.cancel != nullptr && callbacks_.cancel->load(); }
   void say(const std::string& text) const {
@@ -79,7 +61,7 @@ class Run {
   }
 
   void make_optimizer();
-  double step_once();
+  Result<double> step_once();
   Status end_of_epoch(double rate);
   Result<Figures> evaluate();
   Status export_model(const std::string& path, const Figures& figures);
@@ -90,17 +72,13 @@ class Run {
   const TrainCallbacks& callbacks_;
   torch::Device device_;
   bool bf16_ = false;
-  StillSet train_, valid_;
-  LoaderOptions loader_options_;
-  std::unique_ptr<StillTask> task_;
-  std::unique_ptr<StillLoader> loader_;
+  std::unique_ptr<TrainingJob> job_;
   std::vector<ParamGroup> groups_;
   std::unique_ptr<torch::optim::AdamW> optimizer_;
   std::unique_ptr<Ema> ema_;
   CosineSchedule schedule_;
   TrainProgress progress_;
   std::int64_t steps_per_epoch_ = 1;
-  double load_seconds_ = 0.0;
   double run_seconds_ = 0.0;
 };
 
@@ -108,31 +86,10 @@ Status Run::prepare(bool resume) {
   if (config_.threads > 0) torch::set_num_threads(config_.threads);
   torch::manual_seed(config_.seed);
   bf16_ = config_.precision == "bf16" || (config_.precision == "auto" && has_fast_bf16(device_));
-  MIEN_ASSIGN(train_, read_sources(config_.train, config_, callbacks_));
-  if (!config_.valid.empty()) {
-    MIEN_ASSIGN(valid_, read_sources(config_.valid, config_, callbacks_));
-  }
-  loader_options_.face_template = mean_face_template(train_);
-  task_ = config_.task == "landmark" ? make_landmark_task(config_)
-                                     : make_expression_task(config_, loader_options_.face_template);
-  loader_options_.batch = config_.batch;
-  loader_options_.size = config_.size > 0 ? config_.size : config_.model.input_size();
-  loader_options_.framing = task_->framing();
-  loader_options_.augment = config_.augment;
-  loader_options_.input = config_.model.input;
-  loader_options_.balance = config_.balance;
-  loader_options_.seed = config_.seed;
-  loader_ = std::make_unique<StillLoader>(train_, loader_options_);
-  if (loader_->usable() == 0) {
-    return make_error(ErrorCode::kNotFound, "no training picture has what the task learns from");
-  }
-  task_->fit_to(*loader_);
-  MIEN_ASSIGN(const std::string loaded, initialise(*task_, config_));
-  if (!loaded.empty()) say("starting from " + loaded);
-  task_->module().to(device_);
-  use_channels_last(task_->module());
+  MIEN_ASSIGN(job_, make_job(config_));
+  MIEN_TRY(job_->prepare(device_, [this](const std::string& text) { say(text); }));
   make_optimizer();
-  ema_ = std::make_unique<Ema>(task_->module(), config_.ema);
+  ema_ = std::make_unique<Ema>(module(), config_.ema);
   if (std::filesystem::exists(checkpoint_path())) {
     if (!resume) {
       return make_error(ErrorCode::kInvalidArgument,
@@ -147,10 +104,10 @@ Status Run::prepare(bool resume) {
 }
 
 void Run::make_optimizer() {
-  const std::int64_t pictures = config_.epoch_pictures > 0
-                                    ? config_.epoch_pictures
-                                    : static_cast<std::int64_t>(loader_->usable());
-  steps_per_epoch_ = std::max<std::int64_t>(1, pictures / config_.batch);
+  const std::int64_t pictures =
+      config_.epoch_pictures > 0 ? config_.epoch_pictures : job_->samples();
+  steps_per_epoch_ = std::max<std::int64_t>(
+      1, pictures / (static_cast<std::int64_t>(config_.batch) * config_.accumulate));
   schedule_ = {
       .base = config_.lr,
       .final = config_.min_lr,
@@ -158,47 +115,52 @@ void Run::make_optimizer() {
       .warmup_steps = std::llround(config_.warmup_epochs * static_cast<double>(steps_per_epoch_))};
   DecayRule rule{.weight_decay = config_.weight_decay,
                  .layer_decay = config_.layer_decay,
-                 .depth = config_.model.s2d.depth,
+                 .depth = config_.model.depth(),
                  .no_weight_decay = {"cls_token", "dist_token", "pos_embed", "temporal_embedding"}};
-  groups_ = make_groups(task_->module(), rule, [this](const std::string& name) {
+  groups_ = make_groups(module(), rule, [this](const std::string& name) {
     return name.starts_with("landmark.") ? config_.trunk_lr_scale : 1.0;
   });
-  optimizer_ = std::make_unique<torch::optim::AdamW>(make_adamw(task_->module(), groups_));
+  optimizer_ = std::make_unique<torch::optim::AdamW>(make_adamw(module(), groups_));
 }
 
-// One optimizer step; returns its loss.
-double Run::step_once() {
-  const auto waiting = Clock::now();
-  const Batch batch = to_device(loader_->next(), device_);
-  load_seconds_ += seconds_since(waiting);
+// One optimizer step; returns its loss, the mean over its micro-batches.
+Result<double> Run::step_once() {
   // Dropout and drop path draw from here: a pure function of the step, so resuming needs no RNG
   // state.
   torch::manual_seed(Rng::mix(config_.seed, 0xD0, static_cast<std::uint64_t>(progress_.step)) >> 1);
   set_learning_rate(*optimizer_, groups_, schedule_.at(progress_.step));
   optimizer_->zero_grad();
-  torch::Tensor loss;
-  {
-    const AutocastScope autocast(device_, bf16_);
-    loss = task_->loss(batch);
+  TrainPlace at = place();
+  double sum = 0.0;
+  for (int i = 0; i < config_.accumulate; ++i, ++at.micro_batch) {
+    torch::Tensor loss;
+    {
+      const AutocastScope autocast(device_, bf16_);
+      MIEN_ASSIGN(loss, job_->next_loss(at));
+    }
+    (config_.accumulate > 1 ? loss / config_.accumulate : loss).backward();
+    sum += loss.item<double>();
   }
-  loss.backward();
   if (config_.clip_grad > 0.0) {
-    torch::nn::utils::clip_grad_norm_(task_->module().parameters(), config_.clip_grad);
+    torch::nn::utils::clip_grad_norm_(module().parameters(), config_.clip_grad);
   }
   optimizer_->step();
-  ema_->update(task_->module(), progress_.step);
+  ema_->update(module(), progress_.step);
+  {
+    const AutocastScope autocast(device_, bf16_);
+    MIEN_TRY(job_->after_step(place()));
+  }
   ++progress_.step;
-  return loss.item<double>();
+  return sum / config_.accumulate;
 }
 
 Result<Figures> Run::evaluate() {
-  if (valid_.stills.empty()) return Figures{};
   const torch::NoGradGuard no_grad;
-  ema_->swap(task_->module());
-  task_->module().eval();
-  const Figures figures = task_->evaluate(valid_, loader_options_, device_);
-  task_->module().train();
-  ema_->swap(task_->module());
+  ema_->swap(module());
+  module().eval();
+  auto figures = job_->evaluate();
+  module().train();
+  ema_->swap(module());
   return figures;
 }
 
@@ -226,24 +188,22 @@ Status Run::end_of_epoch(double rate) {
 }
 
 Status Run::export_model(const std::string& path, const Figures& figures) {
-  core::ModelConfig model = task_->model_config();
-  nlohmann::json provenance = {{"config", config_.source_text},
-                               {"steps", progress_.step},
-                               {"training_seconds", std::llround(progress_.seconds)},
-                               {"training_pictures", loader_->usable()}};
+  core::ModelConfig model = job_->model_config();
+  nlohmann::json provenance = {
+      {"config", config_.source_text},
+      {"steps", progress_.step},
+      {"training_seconds", std::llround(progress_.seconds)},
+      {config_.counts_clips() ? "training_clips" : "training_pictures", job_->samples()},
+      {"data", job_->data_names()}};
   for (const auto& [name, value] : figures) provenance["valid"][name] = value;
-  for (const StillSource& source : config_.train) {
-    provenance["data"].push_back(std::filesystem::path(source.path).filename().string() + "/" +
-                                 source.split);
-  }
   model.provenance_json = provenance.dump();
-  ema_->swap(task_->module());
+  ema_->swap(module());
   core::TensorMap tensors;
-  const std::string prefix = config_.task == "landmark" ? "net." : "";
-  for (const auto& [name, tensor] : named_state(task_->module())) {
+  const std::string prefix = job_->export_prefix();
+  for (const auto& [name, tensor] : named_state(module())) {
     if (name.starts_with(prefix)) tensors[name.substr(prefix.size())] = to_core(tensor);
   }
-  ema_->swap(task_->module());
+  ema_->swap(module());
   return core::write_model(path, model, core::views_of(tensors),
                            config_.half ? core::DType::kF16 : core::DType::kF32);
 }
@@ -258,19 +218,19 @@ void Run::report_step(double rate) const {
        .loss = progress_.loss_sum /
                static_cast<double>(std::max<std::int64_t>(progress_.loss_count, 1)),
        .lr = schedule_.at(progress_.step - 1),
-       .pictures_per_s = rate,
-       .seconds_left = rate > 0.0 ? left * config_.batch / rate : 0.0,
-       .load_share = run_seconds_ > 0.0 ? load_seconds_ / run_seconds_ : 0.0});
+       .samples_per_s = rate,
+       .seconds_left = rate > 0.0 ? left * config_.batch * config_.accumulate / rate : 0.0,
+       .load_share = run_seconds_ > 0.0 ? job_->waited_seconds() / run_seconds_ : 0.0});
 }
 
 Result<TrainOutcome> Run::go() {
-  task_->module().train();
-  loader_->start(progress_.step);
+  module().train();
+  job_->start(place());
   auto saved = Clock::now();
   double recent = 0.0;  // smoothed seconds per step
   while (progress_.step < schedule_.total_steps) {
     const auto began = Clock::now();
-    const double loss = step_once();
+    MIEN_ASSIGN(const double loss, step_once());
     if (!std::isfinite(loss)) {
       return make_error(
           ErrorCode::kInternal,
@@ -283,7 +243,7 @@ Result<TrainOutcome> Run::go() {
     progress_.seconds += took;
     run_seconds_ += took;
     recent = recent == 0.0 ? took : 0.95 * recent + 0.05 * took;
-    const double rate = config_.batch / recent;
+    const double rate = config_.batch * config_.accumulate / recent;
     report_step(rate);
     const bool last = progress_.step == schedule_.total_steps;
     if (last || progress_.step % steps_per_epoch_ == 0) {

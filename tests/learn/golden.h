@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <string>
 
+#include "core/files.h"
+#include "core/model_config.h"
 #include "core/safetensors.h"
 #include "learn/state.h"
 
@@ -27,6 +29,24 @@ inline std::map<std::string, torch::Tensor> read_golden(const std::string& name)
   for (const auto& [key, view] : file.tensors()) out[key] = to_torch(view);
   return out;
 }
+
+inline core::ModelConfig golden_config(const std::string& folder) {
+  const auto text = core::read_text_file(golden_path(folder + "/config.json")).value();
+  return core::parse_model_config(text).value();
+}
+
+// The weights of a golden folder into a module that must have exactly those.
+template <typename Module>
+void load_golden(Module& module, const std::string& folder) {
+  const auto file =
+      core::SafetensorsFile::open(golden_path(folder + "/weights.safetensors")).value();
+  const auto report = load_state(*module, file.tensors(), true);
+  ASSERT_TRUE(report.ok()) << report.error().to_string();
+  EXPECT_TRUE(report->unexpected.empty()) << report->unexpected.front();
+}
+
+// Largest relative error of activations against the official f32 code.
+inline constexpr double kTolerance = 1e-4;
 
 // max |a - b| / max |b|
 inline double relative_error(const torch::Tensor& a, const torch::Tensor& b) {

@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 
 #include "core/files.h"
-#include "core/model_config.h"
 #include "learn/golden.h"
 #include "learn/losses/still_losses.h"
 #include "learn/models/mobilefacenet.h"
@@ -15,22 +14,6 @@ namespace {
 
 using torch::Tensor;
 using torch::indexing::Slice;
-
-constexpr double kTolerance = 1e-4;
-
-core::ModelConfig golden_config(const std::string& folder) {
-  const auto text = core::read_text_file(golden_path(folder + "/config.json")).value();
-  return core::parse_model_config(text).value();
-}
-
-template <typename Module>
-void load_golden(Module& module, const std::string& folder) {
-  const auto file =
-      core::SafetensorsFile::open(golden_path(folder + "/weights.safetensors")).value();
-  const auto report = load_state(*module, file.tensors(), true);
-  ASSERT_TRUE(report.ok()) << report.error().to_string();
-  EXPECT_TRUE(report->unexpected.empty()) << report->unexpected.front();
-}
 
 TEST(MobileFaceNetParity, EveryActivation) {
   SKIP_WITHOUT_GOLDEN("mobilefacenet");

@@ -48,4 +48,12 @@ torch::Tensor LayerNormImpl::forward(const torch::Tensor& x) {
   return torch::layer_norm(x.to(torch::kFloat), {weight_.size(0)}, weight_, bias_, eps_);
 }
 
+torch::Tensor drop_path(const torch::Tensor& branch, double rate, bool training) {
+  if (!training || rate <= 0.0) return branch;
+  const double keep = 1.0 - rate;
+  const torch::Tensor mask =
+      torch::empty({branch.size(0), 1, 1}, branch.options()).bernoulli_(keep);
+  return branch * mask.div_(keep);
+}
+
 }  // namespace mien::learn

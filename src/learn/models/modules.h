@@ -44,4 +44,9 @@ class LayerNormImpl : public torch::nn::Module {
 };
 TORCH_MODULE(LayerNorm);
 
+// Stochastic depth (Huang et al. 2016, arXiv 1603.09382) sample by sample: while training, each
+// sample of a residual branch [B, N, D] becomes zero with probability `rate`, and the others are
+// scaled by 1 / (1 - rate). Draws from the device's default generator.
+torch::Tensor drop_path(const torch::Tensor& branch, double rate, bool training);
+
 }  // namespace mien::learn

@@ -4,6 +4,7 @@
 
 #include "core/s2d_spec.h"
 #include "learn/autocast.h"
+#include "learn/models/recompute.h"
 
 namespace mien::learn {
 
@@ -106,6 +107,14 @@ void S2DImpl::freeze_landmark(bool frozen) {
   for (Tensor& parameter : landmark_->parameters()) parameter.set_requires_grad(!frozen);
 }
 
+void S2DImpl::freeze_patches(bool frozen) {
+  patches_frozen_ = frozen;
+  for (ConvBlock& layer : stem_) {
+    for (Tensor& parameter : layer->parameters()) parameter.set_requires_grad(!frozen);
+  }
+  for (Tensor& parameter : patch_proj_->parameters()) parameter.set_requires_grad(!frozen);
+}
+
 Tensor S2DImpl::landmark_map(const Tensor& frames, Taps* taps) {
   // The trunk sees landmark_size / img_size of the picture; the ratio also holds when training at a
   // lower resolution.
@@ -128,8 +137,12 @@ Tensor S2DImpl::landmark_map(const Tensor& frames, Taps* taps) {
 
 Tensor S2DImpl::patches(const Tensor& frames) {
   const ConvAutocastPause pause(frames.device());
+  const torch::AutoGradMode gradients(torch::GradMode::is_enabled() && !patches_frozen_);
   Tensor x = frames;
-  for (ConvBlock& layer : stem_) x = layer(x);
+  for (ConvBlock& layer : stem_) {
+    if (patches_frozen_) layer->eval();  // its BatchNorm statistics too
+    x = layer(x);
+  }
   return tokens_of(patch_proj_(x)).to(torch::kFloat);
 }
 
@@ -178,6 +191,11 @@ Tensor S2DImpl::forward_stem(const Tensor& x) {
   return aux_logits(patches(folded(x)), x.size(0)).to(torch::kFloat);
 }
 
+Tensor S2DImpl::run_block(std::size_t index, const Tensor& tokens) {
+  if (!options_.recompute || !is_training()) return blocks_[index](tokens);
+  return recompute([block = blocks_[index]](const Tensor& x) mutable { return block(x); }, tokens);
+}
+
 S2DImpl::Output S2DImpl::forward(const Tensor& x, Tensor a, Taps* taps) {
   const std::int64_t clips = x.size(0);
   const std::int64_t frames = x.size(2);
@@ -211,9 +229,9 @@ S2DImpl::Output S2DImpl::forward(const Tensor& x, Tensor a, Taps* taps) {
     if (taps != nullptr) (*taps)["block" + std::to_string(i) + ".in"] = tokens;
     const double keep = is_training() ? 1.0 - options_.layer_drop : 1.0;
     if (keep >= 1.0) {
-      tokens = blocks_[i](tokens);
+      tokens = run_block(i, tokens);
     } else if (torch::rand({1}).item<double>() < keep) {
-      tokens = torch::lerp(tokens, blocks_[i](tokens), 1.0 / keep);
+      tokens = torch::lerp(tokens, run_block(i, tokens), 1.0 / keep);
     }
     if (taps != nullptr) (*taps)["block" + std::to_string(i) + ".out"] = tokens;
   }

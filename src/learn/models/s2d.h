@@ -22,6 +22,7 @@ struct S2DTrainOptions {
   // stem directly. (Behind the prompt it taught it little: the trunk's features, trained before,
   // explained what was easy, and the stem stayed at what they can do.) Not part of the model file.
   bool aux_head = false;
+  bool recompute = false;  // blocks are computed again in the backward pass (recompute.h)
 };
 
 class S2DImpl : public torch::nn::Module {
@@ -44,6 +45,9 @@ class S2DImpl : public torch::nn::Module {
 
   // The official way is a frozen trunk; our small presets train it along.
   void freeze_landmark(bool frozen);
+  // The patch embedding (and its stem's BatchNorm statistics) stays as it is, and costs no backward
+  // pass: the official way in the video stage.
+  void freeze_patches(bool frozen);
   MobileFaceNetTrunk landmark() { return landmark_; }
 
  private:
@@ -54,11 +58,13 @@ class S2DImpl : public torch::nn::Module {
   torch::Tensor positions(std::int64_t patches) const;
   void prompt(torch::Tensor& tokens, torch::Tensor& a, std::size_t index, std::int64_t frames,
               Taps* taps);
+  torch::Tensor run_block(std::size_t index, const torch::Tensor& tokens);
   void init_weights();
 
   core::S2DConfig config_;
   S2DTrainOptions options_;
   bool landmark_frozen_ = false;
+  bool patches_frozen_ = false;
   torch::Tensor cls_token_, pos_embed_, temporal_embedding_;
   MobileFaceNetTrunk landmark_{nullptr};
   std::vector<ConvBlock> stem_;

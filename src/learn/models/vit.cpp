@@ -25,6 +25,14 @@ Tensor on_tokens(const nn::Conv2d& conv, const Tensor& x) {
 
 }  // namespace
 
+std::vector<Tensor> split_heads(const Tensor& qkv, std::int64_t heads) {
+  const std::int64_t head_dim = qkv.size(2) / (3 * heads);
+  // [B, N, 3, H, d] -> three of [B, H, N, d]
+  return qkv.reshape({qkv.size(0), qkv.size(1), 3, heads, head_dim})
+      .permute({2, 0, 3, 1, 4})
+      .unbind(0);
+}
+
 AttentionImpl::AttentionImpl(std::int64_t width, std::int64_t heads, bool qkv_bias)
     : heads_(heads) {
   qkv_ = register_module("qkv", linear(width, 3 * width, qkv_bias));
@@ -32,15 +40,10 @@ AttentionImpl::AttentionImpl(std::int64_t width, std::int64_t heads, bool qkv_bi
 }
 
 Tensor AttentionImpl::forward(const Tensor& x) {
-  const std::int64_t batch = x.size(0);
-  const std::int64_t tokens = x.size(1);
-  const std::int64_t head_dim = x.size(2) / heads_;
-  // [B, N, 3, H, d] -> three of [B, H, N, d]
-  const auto qkv =
-      qkv_(x).reshape({batch, tokens, 3, heads_, head_dim}).permute({2, 0, 3, 1, 4}).unbind(0);
-  const double scale = 1.0 / std::sqrt(static_cast<double>(head_dim));
+  const auto qkv = split_heads(qkv_(x), heads_);
+  const double scale = 1.0 / std::sqrt(static_cast<double>(qkv[0].size(-1)));
   const Tensor weights = (qkv[0].matmul(qkv[1].transpose(-2, -1)) * scale).softmax(-1);
-  return proj_(weights.matmul(qkv[2]).transpose(1, 2).reshape({batch, tokens, x.size(2)}));
+  return proj_(weights.matmul(qkv[2]).transpose(1, 2).reshape(x.sizes()));
 }
 
 MlpImpl::MlpImpl(std::int64_t width, std::int64_t hidden) {
@@ -59,16 +62,9 @@ BlockImpl::BlockImpl(const core::S2DConfig& config, double drop_path) : drop_pat
   mlp_ = register_module("mlp", Mlp(config.embed_dim, config.mlp_dim()));
 }
 
-Tensor BlockImpl::drop(const Tensor& branch) const {
-  if (!is_training() || drop_path_ <= 0.0) return branch;
-  const double keep = 1.0 - drop_path_;
-  const Tensor mask = torch::empty({branch.size(0), 1, 1}, branch.options()).bernoulli_(keep);
-  return branch * mask.div_(keep);
-}
-
 Tensor BlockImpl::forward(const Tensor& x) {
-  const Tensor y = x + drop(attn_(norm1_(x)));
-  return y + drop(mlp_(norm2_(y)));
+  const Tensor y = x + drop_path(attn_(norm1_(x)), drop_path_, is_training());
+  return y + drop_path(mlp_(norm2_(y)), drop_path_, is_training());
 }
 
 TmaImpl::TmaImpl(const core::S2DConfig& config) {

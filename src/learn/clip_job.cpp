@@ -1,0 +1,189 @@
+#include "learn/clip_job.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+
+#include "learn/clip_validation.h"
+#include "learn/data/clip_data.h"
+#include "learn/data/clip_loader.h"
+#include "learn/losses/sdl.h"
+#include "learn/losses/still_losses.h"
+#include "learn/models/clip_net.h"
+#include "learn/state.h"
+#include "learn/train_config.h"
+
+namespace mien::learn {
+namespace {
+
+using torch::Tensor;
+
+// The official recipe adds the distillation loss in epochs after this one only.
+constexpr std::int64_t kSdlAfterEpoch = 20;
+constexpr double kMeasureSeconds = 1.0;
+
+class ClipJob : public TrainingJob {
+ public:
+  ClipJob(const TrainConfig& config, std::unique_ptr<ClipNet> net)
+      : config_(config), video_(config.video), net_(std::move(net)) {}
+
+  Status prepare(torch::Device device, const Say& say) override;
+  torch::nn::Module& module() override { return net_->module(); }
+  std::int64_t samples() const override { return samples_; }
+  void start(const TrainPlace& place) override { loader_->start(place.micro_batch); }
+  Result<Tensor> next_loss(const TrainPlace& place) override;
+  Status after_step(const TrainPlace& place) override;
+  double waited_seconds() const override { return loader_->waited_seconds(); }
+  Result<Figures> evaluate() override {
+    if (!valid_) return Figures{};
+    return validate_clips(*net_, *valid_, loader_->options(), device_);
+  }
+  std::map<std::string, Tensor> extra_state() override {
+    if (!anchors_) return {};
+    return {{"sdl.queue", anchors_->queue}, {"sdl.probe", anchors_->probe}};
+  }
+  core::ModelConfig model_config() const override { return config_.model; }
+  std::vector<std::string> data_names() const override;
+
+ private:
+  ClipDataOptions data_options() const;
+  ClipLoaderOptions loader_options() const;
+  void freeze(const Say& say);
+
+  const TrainConfig& config_;
+  const VideoConfig& video_;
+  torch::Device device_ = torch::kCPU;
+  std::unique_ptr<ClipNet> net_;
+  std::unique_ptr<ClipStore> train_, valid_;
+  std::unique_ptr<ClipLoader> loader_;
+  std::int64_t samples_ = 0;
+  EmotionAnchors anchors_{nullptr};
+  std::vector<ClipBatch> seen_;  // the unmixed batches of this step, while the anchors are fed
+};
+
+ClipDataOptions ClipJob::data_options() const {
+  return {.classes = config_.model.classes,
+          .side = video_.side > 0 ? video_.side : config_.model.input_size(),
+          .clip_len = config_.model.input_frames(),
+          .gray = config_.model.input.gray,
+          .passes = static_cast<std::int64_t>(std::ceil(config_.epochs))};
+}
+
+ClipLoaderOptions ClipJob::loader_options() const {
+  ClipLoaderOptions options;
+  options.batch = config_.batch;
+  options.clip_len = config_.model.input_frames();
+  options.rate = video_.rate;
+  const bool composed = std::all_of(video_.train.begin(), video_.train.end(),
+                                    [](const ClipData& data) { return data.moments(); });
+  options.timing = composed ? ClipTiming::kTimeWindow : ClipTiming::kPaperRule;
+  options.balance = config_.balance;
+  options.seed = config_.seed;
+  options.workers = video_.workers;
+  options.augment = video_.clips;
+  options.size = config_.model.input_size();
+  options.input = config_.model.input;
+  return options;
+}
+
+// The official freezing scheme names the parameters that train; everything else stays as it was
+// loaded.
+void ClipJob::freeze(const Say& say) {
+  if (video_.trainable.empty()) return;
+  std::int64_t training = 0;
+  std::int64_t all = 0;
+  for (auto& item : net_->module().named_parameters()) {
+    const bool trains = std::any_of(
+        video_.trainable.begin(), video_.trainable.end(),
+        [&](const std::string& part) { return item.key().find(part) != std::string::npos; });
+    item.value().set_requires_grad(trains);
+    all += item.value().numel();
+    if (trains) training += item.value().numel();
+  }
+  net_->settle_frozen();
+  say("training " + std::to_string(training) + " of " + std::to_string(all) + " parameters");
+}
+
+Status ClipJob::prepare(torch::Device device, const Say& say) {
+  device_ = device;
+  MIEN_ASSIGN(train_, open_clip_data(video_.train, video_, data_options(), say));
+  if (!video_.valid.empty()) {
+    ClipDataOptions once = data_options();
+    once.passes = 1;
+    MIEN_ASSIGN(valid_, open_clip_data(video_.valid, video_, once, say));
+  }
+  MIEN_ASSIGN(loader_, ClipLoader::create(*train_, loader_options()));
+  samples_ = loader_->usable();
+  if (loader_->options().timing == ClipTiming::kTimeWindow) samples_ /= data_options().passes;
+  MIEN_ASSIGN(const LoadingRate rate, loader_->measure_loading(kMeasureSeconds));
+  char line[64];
+  std::snprintf(line, sizeof(line), "loading alone: %.1f clips/s", rate.clips_per_s());
+  say(line);
+  MIEN_ASSIGN(const std::string loaded, initialise(net_->module(), config_));
+  if (!loaded.empty()) say("starting from " + loaded);
+  freeze(say);
+  net_->module().to(device);
+  use_channels_last(net_->module());
+  if (video_.sdl) {
+    anchors_ = EmotionAnchors(
+        SdlOptions{.classes = static_cast<std::int64_t>(config_.model.classes.size()),
+                   .dim = net_->feature_dim(),
+                   .seed = config_.seed});
+    anchors_->to(device);
+  }
+  return {};
+}
+
+Result<Tensor> ClipJob::next_loss(const TrainPlace& place) {
+  MIEN_ASSIGN(ClipBatch batch, loader_->next());
+  batch.clips = batch.clips.to(device_);
+  batch.target = batch.target.to(device_);
+  const auto classes = batch.target.size(1);
+  const Tensor target = smooth_targets(batch.target, classes, config_.smoothing);
+  const MixDraw draw = draw_mix(video_.mix, config_.seed, place.micro_batch, batch.clips.size(3),
+                                batch.clips.size(4));
+  const ClipNet::Output out = net_->forward(mix_clips(batch.clips, draw));
+  const Tensor weight = torch::ones({batch.clips.size(0)}, batch.target.options());
+  Tensor loss = soft_cross_entropy(out.logits, mix_targets(target, draw), weight);
+  if (anchors_ && place.epoch > kSdlAfterEpoch) {
+    loss = loss + sdl_weight(place.epoch) * anchors_->loss(out.feature, out.logits);
+  }
+  if (anchors_ && sdl_updates_at(place.epoch, video_.sdl_update_freq)) {
+    seen_.push_back(std::move(batch));
+  }
+  return loss;
+}
+
+// The queues hear what the stepped model says of the clips as they were before mixing, dropout on,
+// as the official loop does it.
+Status ClipJob::after_step(const TrainPlace& place) {
+  (void)place;
+  const torch::NoGradGuard no_grad;
+  for (const ClipBatch& batch : seen_) {
+    const ClipNet::Output out = net_->forward(batch.clips);
+    MIEN_TRY(anchors_->update(out.feature.to(torch::kFloat), out.logits, batch.label.to(device_)));
+  }
+  seen_.clear();
+  return {};
+}
+
+std::vector<std::string> ClipJob::data_names() const {
+  std::vector<std::string> names;
+  for (const ClipData& data : video_.train) {
+    const auto name = std::filesystem::path(data.source.path).filename().string();
+    names.push_back(data.moments() ? "moments of " + name : name + "/" + data.source.split);
+  }
+  return names;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TrainingJob>> make_clip_job(const TrainConfig& config) {
+  MIEN_ASSIGN(auto net, make_clip_net(config.model, {.drop_path = config.drop_path,
+                                                     .layer_drop = config.layer_drop,
+                                                     .recompute = config.video.recompute}));
+  return std::unique_ptr<TrainingJob>(std::make_unique<ClipJob>(config, std::move(net)));
+}
+
+}  // namespace mien::learn

@@ -1,0 +1,14 @@
+// Training on clips: S2D's video stage, and VideoMAE's fine-tuning.
+#pragma once
+
+#include <memory>
+
+#include "learn/job.h"
+
+namespace mien::learn {
+
+// For config.task "video". `config` must outlive the job. Error kUnsupported for an architecture
+// that reads no clips.
+Result<std::unique_ptr<TrainingJob>> make_clip_job(const TrainConfig& config);
+
+}  // namespace mien::learn

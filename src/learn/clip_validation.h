@@ -1,0 +1,16 @@
+// How good a model is on clips while it trains.
+#pragma once
+
+#include "learn/data/clip_loader.h"
+#include "learn/job.h"
+#include "learn/models/clip_net.h"
+
+namespace mien::learn {
+
+// One view of every labelled clip, by the validation rule of `options` (clip_loader.h),
+// unaugmented: war (the score), uar, macro_f1, cross_entropy, n. The module is in eval mode. Errors
+// as plain_clip_batch.
+Result<Figures> validate_clips(ClipNet& net, const ClipStore& store,
+                               const ClipLoaderOptions& options, torch::Device device);
+
+}  // namespace mien::learn

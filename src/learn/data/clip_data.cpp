@@ -1,0 +1,93 @@
+#include "learn/data/clip_data.h"
+
+#include <filesystem>
+
+#include "learn/data/clip_cache_writer.h"
+#include "learn/data/joined_store.h"
+#include "learn/data/moment_store.h"
+
+namespace mien::learn {
+namespace {
+
+constexpr std::size_t kTableRows = 20;
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
+// "DFEW_dfew_train_1_112_jpeg.clips": one file per data set, part and form. What else can differ is
+// in the cache's fingerprint.
+std::string cache_path(const ClipSource& source, const VideoConfig& video,
+                       const ClipDataOptions& options) {
+  namespace fs = std::filesystem;
+  const fs::path root(source.path);
+  const std::string name =
+      (root.has_filename() ? root.filename() : root.parent_path().filename()).string();
+  const std::string list =
+      source.annotation.empty() ? "" : "_" + fs::path(source.annotation).stem().string();
+  return video.cache + "/" + name + "_" + source.format + list + "_" + source.split + "_" +
+         std::to_string(source.fold) + "_" + std::to_string(options.side) + "_" + video.storage +
+         (options.gray ? "_gray" : "") + ".clips";
+}
+
+Result<std::unique_ptr<ClipStore>> open_list(const ClipData& data, const VideoConfig& video,
+                                             const ClipDataOptions& options,
+                                             const std::function<void(const std::string&)>& say) {
+  MIEN_ASSIGN(ClipList list, read_clip_list(data.source));
+  if (list.classes != options.classes) {
+    return make_error(ErrorCode::kInvalidArgument,
+                      "its classes (" + joined(list.classes) + ") are not the model's (" +
+                          joined(options.classes) + ")",
+                      data.source.path);
+  }
+  const ClipCheck check = check_clips(list);
+  if (!check.missing.empty()) {
+    if (video.strict) {
+      return make_error(ErrorCode::kNotFound,
+                        std::to_string(check.missing.size()) + " clips cannot be used, e.g. " +
+                            check.missing.front().path + ": " + check.missing.front().reason,
+                        data.source.path);
+    }
+    say(problem_table(check, kTableRows));
+  }
+  ClipCacheOptions cache;
+  cache.side = options.side;
+  MIEN_ASSIGN(cache.storage, clip_storage_from_name(video.storage));
+  cache.gray = options.gray;
+  cache.strict = video.strict;
+  std::error_code ignored;
+  std::filesystem::create_directories(video.cache, ignored);
+  MIEN_ASSIGN(OpenedClipCache opened,
+              open_clip_cache(cache_path(data.source, video, options), list, cache));
+  if (!opened.built_because.empty()) say(opened.built_because);
+  const auto unreadable = opened.cache->problems();
+  if (!unreadable.empty()) {
+    say(problem_table({.missing = unreadable, .usable = opened.cache->size()}, kTableRows));
+  }
+  say(std::to_string(opened.cache->size()) + " clips from " + data.source.path + " (" +
+      data.source.split + ")");
+  return std::unique_ptr<ClipStore>(std::move(opened.cache));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ClipStore>> open_clip_data(
+    const std::vector<ClipData>& sources, const VideoConfig& video, const ClipDataOptions& options,
+    const std::function<void(const std::string&)>& say) {
+  std::vector<std::unique_ptr<ClipStore>> stores;
+  for (const ClipData& data : sources) {
+    if (data.moments()) {
+      MIEN_ASSIGN(auto store, open_moments(data, options));
+      say(std::to_string(data.clips) + " moments per epoch from " + data.source.path);
+      stores.push_back(std::move(store));
+    } else {
+      MIEN_ASSIGN(auto store, open_list(data, video, options, say));
+      stores.push_back(std::move(store));
+    }
+  }
+  return join_stores(std::move(stores));
+}
+
+}  // namespace mien::learn

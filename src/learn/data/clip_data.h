@@ -1,0 +1,30 @@
+// The clips that a config names, opened: caches of data sets and composed moments as one store.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "learn/data/clip_store.h"
+#include "learn/train_config.h"
+
+namespace mien::learn {
+
+struct ClipDataOptions {
+  std::vector<std::string> classes;  // every source must have these, in this order
+  int side = 112;                    // of the frames kept
+  int clip_len = 16;                 // frames of a composed clip
+  bool gray = false;
+  std::int64_t passes = 1;  // over composed clips: every pass gets clips of its own
+};
+
+// Reads lists, says what is missing (one table) and with how many clips the run goes on, and makes
+// caches that are absent or out of date. Errors: those of read_clip_list, open_clip_cache and the
+// composer; kInvalidArgument (classes differ from the model's); with `video.strict`, kNotFound when
+// a clip is missing.
+Result<std::unique_ptr<ClipStore>> open_clip_data(
+    const std::vector<ClipData>& sources, const VideoConfig& video, const ClipDataOptions& options,
+    const std::function<void(const std::string&)>& say);
+
+}  // namespace mien::learn

@@ -1,0 +1,80 @@
+// What one training run learns, and from what: data, model and loss behind one face, so that the
+// loop in trainer.cpp knows neither stills nor clips.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/model_config.h"
+#include "mien/result.hpp"
+
+namespace mien::learn {
+
+struct TrainConfig;
+
+// Named figures of an evaluation, in the order to show them.
+using Figures = std::vector<std::pair<std::string, double>>;
+
+// Where a run is. Steps and micro-batches count from 0.
+struct TrainPlace {
+  std::int64_t step = 0;         // optimizer steps done
+  std::int64_t micro_batch = 0;  // batches taken, step * accumulate and on
+  std::int64_t epoch = 0;        // whole epochs done
+};
+
+// One thread. The module is on `device` after prepare().
+class TrainingJob {
+ public:
+  virtual ~TrainingJob() = default;
+
+  // Reads the data and makes the model; says what it found. Once, before all else.
+  using Say = std::function<void(const std::string&)>;
+  virtual Status prepare(torch::Device device, const Say& say) = 0;
+
+  virtual torch::nn::Module& module() = 0;
+  virtual std::int64_t samples() const = 0;  // of the training set: one epoch
+
+  // Begins (again) at a micro-batch. Whatever follows depends on the seed and the place alone.
+  virtual void start(const TrainPlace& place) = 0;
+  // The scalar loss of the next micro-batch, by the module in training mode, inside the caller's
+  // autocast scope.
+  virtual Result<torch::Tensor> next_loss(const TrainPlace& place) = 0;
+  // After the optimizer has stepped on the micro-batches of `place.step`; in the same scope.
+  virtual Status after_step(const TrainPlace& place) {
+    (void)place;
+    return {};
+  }
+  // Seconds that next_loss() waited for data, so far.
+  virtual double waited_seconds() const = 0;
+
+  // Figures on the validation data, the module in eval mode; the first is the score (higher is
+  // better). Empty without validation data.
+  virtual Result<Figures> evaluate() = 0;
+
+  // What else decides the next steps, beside model and optimizer: saved in checkpoints and restored
+  // in place.
+  virtual std::map<std::string, torch::Tensor> extra_state() { return {}; }
+
+  // The exported model file: its config (without provenance) and which of the module's tensors, by
+  // the prefix that they lose.
+  virtual core::ModelConfig model_config() const = 0;
+  virtual std::string export_prefix() const { return ""; }
+  // What the model was trained on, for its provenance: names without folders.
+  virtual std::vector<std::string> data_names() const = 0;
+};
+
+// The job that config.task names. Errors: kUnsupported where this build lacks what it needs.
+Result<std::unique_ptr<TrainingJob>> make_job(const TrainConfig& config);
+
+// Starts a job's module from config.init and config.init_trunk (model files or official
+// checkpoints); what does not fit by name and shape stays fresh. Returns one line on what was
+// loaded, empty when nothing was asked for.
+Result<std::string> initialise(torch::nn::Module& module, const TrainConfig& config);
+
+}  // namespace mien::learn

@@ -1,0 +1,39 @@
+// A classifier of clips, whatever its architecture.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <memory>
+
+#include "core/model_config.h"
+
+namespace mien::learn {
+
+struct ClipNetOptions {
+  double drop_path = 0.0;   // of the last block; grows linearly from 0 over the depth
+  double layer_drop = 0.0;  // S2D: see S2DTrainOptions
+  bool recompute = false;   // gradient checkpointing
+};
+
+class ClipNet {
+ public:
+  struct Output {
+    torch::Tensor logits;   // [B, classes] f32
+    torch::Tensor feature;  // [B, D], what the classifier reads
+  };
+
+  virtual ~ClipNet() = default;
+  virtual torch::nn::Module& module() = 0;
+  // clips [B, 3, T, S, S], normalised.
+  virtual Output forward(const torch::Tensor& clips) = 0;
+  virtual std::int64_t feature_dim() const = 0;
+  // After requires_grad of the parameters is settled: parts that do not train stop computing
+  // gradients and updating statistics.
+  virtual void settle_frozen() {}
+};
+
+// The module of config.arch (S2D or VideoMAE), with fresh weights. Error kUnsupported for another.
+Result<std::unique_ptr<ClipNet>> make_clip_net(const core::ModelConfig& config,
+                                               const ClipNetOptions& options);
+
+}  // namespace mien::learn
