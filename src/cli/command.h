@@ -26,6 +26,7 @@ void add_convert(CLI::App& root, int& exit_code);
 void add_cost(CLI::App& root, int& exit_code);
 void add_infer(CLI::App& root, int& exit_code);
 void add_predict(CLI::App& root, int& exit_code);
+void add_synth(CLI::App& root, int& exit_code);
 
 // Prints "mien: <error>" as one line on stderr and returns kExitFailed (kExitInterrupted when the
 // user stopped it), so that a callback can end with `exit_code = failed(error)`.

@@ -11,6 +11,7 @@
 #include "core/model_file.h"
 #include "core/pth.h"
 #include "core/s2d_spec.h"
+#include "core/videomae_spec.h"
 
 namespace mien::cli {
 namespace {
@@ -57,8 +58,26 @@ Result<core::ModelConfig> infer_config(const core::TensorViewMap& tensors) {
     config.mobilefacenet.embedding_size = static_cast<int>(points->second.shape[0]);
     return config;
   }
+  // A patch over several frames.
+  const auto patch = tensors.find("patch_embed.proj.weight");
+  if (patch != tensors.end() && patch->second.shape.size() == 5) {
+    config.arch = core::Arch::kVideoMae;
+    MIEN_ASSIGN(config.videomae, core::infer_videomae_config(tensors));
+    return config;
+  }
   MIEN_ASSIGN(config.s2d, core::infer_s2d_config(tensors));
   return config;
+}
+
+// What no tensor tells about a transformer.
+std::string assumptions(const core::ModelConfig& config) {
+  const bool videomae = config.arch == core::Arch::kVideoMae;
+  const int heads = videomae ? config.videomae.num_heads : config.s2d.num_heads;
+  const std::string text = std::to_string(heads) + " attention heads (width / 64)";
+  if (!videomae) return text;
+  const std::string side = std::to_string(config.videomae.img_size);
+  return text + ", clips of " + std::to_string(config.videomae.num_frames) + " frames of " + side +
+         "x" + side;
 }
 
 Result<core::ModelConfig> find_config(const ConvertOptions& options, const Source& source) {
@@ -71,9 +90,9 @@ Result<core::ModelConfig> find_config(const ConvertOptions& options, const Sourc
   auto config = source.config_json.empty() ? infer_config(source.views)
                                            : core::parse_model_config(source.config_json);
   if (!config.ok()) return config.error().within(options.input);
-  if (source.config_json.empty() && config->arch == core::Arch::kS2D) {
-    print_line("no --config: assuming " + std::to_string(config->s2d.num_heads) +
-               " attention heads (width / 64), ImageNet normalisation and unnamed classes");
+  if (source.config_json.empty() && config->arch != core::Arch::kMobileFaceNet) {
+    print_line("no --config: assuming " + assumptions(*config) +
+               ", ImageNet normalisation and unnamed classes");
   }
   return config;
 }

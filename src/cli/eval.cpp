@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "cli/eval_clips.h"
 #include "cli/eval_sheet.h"
 #include "cli/train_command.h"
 #include "core/files.h"
@@ -29,6 +30,8 @@ struct EvalArguments {
   int threads = 0;
   bool keep_duplicates = false;
   bool json = false;
+  ClipEvalArguments clips;  // what only clips have
+  std::string fold = "1";
 };
 
 int fail(const Error& error) {
@@ -260,13 +263,35 @@ Result<std::string> evaluate(const EvalArguments& arguments, const std::string& 
   return arguments.json ? json : expressions_text(arguments, scores);
 }
 
+// The options that stills and clips share, as the clips' evaluation takes them.
+Result<std::string> evaluate_on_clips(const EvalArguments& arguments) {
+  ClipEvalArguments clips = arguments.clips;
+  clips.model = arguments.model;
+  clips.source.path = arguments.source.path;
+  clips.source.format = arguments.source.format;
+  clips.source.split = arguments.source.split;
+  clips.all_folds = arguments.fold == "all";
+  if (!clips.all_folds) clips.source.fold = std::stoi(arguments.fold);
+  clips.precision = precision_of(arguments.precision);
+  clips.threads = arguments.threads;
+  clips.json = arguments.json;
+  clips.out = arguments.out;
+  clips.repeat = "mien eval --model " + clips.model + " --data " + clips.source.path +
+                 " --format " + clips.source.format + " --split " + clips.source.split +
+                 " --fold " + arguments.fold + (clips.reference ? " --reference" : "") +
+                 " --rate " + std::to_string(clips.rate) + " --segments " +
+                 std::to_string(clips.segments);
+  return evaluate_clips(clips);
+}
+
 int run_eval(EvalArguments& arguments) {
   if (arguments.model.empty()) {
     auto bundled = find_bundled_model("s2d");
     if (!bundled) return fail(bundled.error());
     arguments.model = *bundled;
   }
-  const auto text = evaluate(arguments, arguments.model);
+  const auto text = is_clip_format(arguments.source.format) ? evaluate_on_clips(arguments)
+                                                            : evaluate(arguments, arguments.model);
   if (!text) return fail(text.error());
   std::cout << *text;
   return 0;
@@ -277,13 +302,15 @@ int run_eval(EvalArguments& arguments) {
 void add_eval(CLI::App& root, int& exit_code) {
   auto arguments = std::make_shared<EvalArguments>();
   arguments->source.split = "valid";
-  CLI::App* command = root.add_subcommand("eval", "measure a model on labelled stills");
+  CLI::App* command = root.add_subcommand("eval", "measure a model on labelled stills or clips");
   command->add_option("--model", arguments->model,
                       "model file (default: the bundled expression model)");
   command->add_option("--data", arguments->source.path, "dataset folder")->required();
   command
       ->add_option("--format", arguments->source.format,
-                   "ferplus, faces, rafdb, affectnet, manifest, pack, auto")
+                   "stills: ferplus, faces, rafdb, affectnet, manifest, pack, auto; clips: dfew, "
+                   "dfew-original, ferv39k, mafw, mae-dfer-dfew, mae-dfer-ferv39k, mae-dfer-mafw, "
+                   "ravdess, crema-d, clips (manifest.csv of clips)")
       ->capture_default_str();
   command->add_option("--split", arguments->source.split, "train, valid or test")
       ->capture_default_str();
@@ -296,7 +323,9 @@ void add_eval(CLI::App& root, int& exit_code) {
       ->check(CLI::IsMember({"auto", "f32", "bf16"}))
       ->capture_default_str();
   command->add_option("--threads", arguments->threads, "0: all cores")->capture_default_str();
-  command->add_option("--out", arguments->out, "folder for eval.json");
+  command->add_option(
+      "--out", arguments->out,
+      "folder for eval.json (stills) or report.html, .json, .csv, scores.csv (clips)");
   command->add_option("--sheet", arguments->sheet,
                       "PNG of 40 of the pictures with what the model answered");
   command
@@ -306,6 +335,24 @@ void add_eval(CLI::App& root, int& exit_code) {
       ->capture_default_str();
   command->add_flag("--keep-duplicates", arguments->keep_duplicates,
                     "count pictures listed in <split>_duplicates.csv too");
+  command->add_option("--fold", arguments->fold, "clips: 1, 2, ... or all ({fold} in --model)")
+      ->check(CLI::IsMember({"all", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"}))
+      ->capture_default_str();
+  command->add_option("--protocol", arguments->clips.protocol,
+                      "clips: dfew, ferv39k, mafw, ravdess, crema-d, single (default: by format)");
+  command->add_option("--rate", arguments->clips.rate, "clips: every rate-th frame")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command->add_option("--segments", arguments->clips.segments, "clips: temporal views of each")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  command->add_option("--history", arguments->clips.histories,
+                      "clips: history.csv of the training, drawn in the report ({fold} as above)");
+  command->add_option("--annotation", arguments->clips.source.annotation,
+                      "clips: list file to read instead of the official one");
+  command->add_flag("--reference", arguments->clips.reference,
+                    "clips: compute in LibTorch instead of the engine");
+  command->add_flag("--strict", arguments->clips.strict, "clips: an unusable clip is an error");
   command->add_flag("--json", arguments->json, "one JSON document on stdout");
   command->callback([arguments, &exit_code] { exit_code = run_eval(*arguments); });
 }

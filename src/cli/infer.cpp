@@ -67,7 +67,7 @@ void add_infer(CLI::App& root, int& exit_code) {
   command->add_option("model", arguments->model, "model file")->required();
   command
       ->add_option("input", arguments->input,
-                   ".safetensors with video_u8 [T,H,W,3] or x [B,3,T,H,W] (and a) for "
+                   ".safetensors with video_u8 [T,H,W,3] or x [B,3,T,H,W] (for S2D also a) for "
                    "expression models, image_u8 or x [N,3,112,112] for landmark models")
       ->required();
   command->add_option("output", arguments->output, ".safetensors to write")->required();

@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   add_infer(app, exit_code);
   add_convert(app, exit_code);
   add_cost(app, exit_code);
+  add_synth(app, exit_code);
 
   try {
     app.parse(argc, argv);

@@ -42,7 +42,7 @@ class Progress {
                  "%sstep %ld/%ld  epoch %.2f  loss %.4f  lr %.2e  %.0f pictures/s  waiting %.0f%%  "
                  "%ldh%02ldm left%s",
                  terminal_ ? "\r\033[K" : "", static_cast<long>(s.step),
-                 static_cast<long>(s.total_steps), s.epoch, s.loss, s.lr, s.pictures_per_s,
+                 static_cast<long>(s.total_steps), s.epoch, s.loss, s.lr, s.samples_per_s,
                  100.0 * s.load_share, minutes / 60, minutes % 60, terminal_ ? "" : "\n");
     open_ = terminal_;
   }

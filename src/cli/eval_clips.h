@@ -1,0 +1,35 @@
+// mien eval on clips: the test protocols of the DFER papers.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "learn/data/clip_lists.h"
+#include "mien/recognizer.hpp"
+
+namespace mien::cli {
+
+struct ClipEvalArguments {
+  std::string model;                   // "{fold}" in it stands for the fold's number
+  learn::ClipSource source;            // format: one of read_clip_list's
+  std::string protocol;                // of report/protocol.h; empty: the data set's own
+  bool all_folds = false;              // every fold of the protocol, each with its model
+  std::vector<std::string> histories;  // history.csv files to draw, "{fold}" as above
+  Precision precision = Precision::kAuto;
+  bool reference = false;  // LibTorch instead of the engine
+  bool strict = false;     // an unusable clip is an error
+  bool json = false;
+  int threads = 0;
+  int rate = 1;        // every rate-th frame
+  int segments = 2;    // temporal views per clip
+  std::string out;     // folder for report.html, report.json, report.csv, scores.csv; may be empty
+  std::string repeat;  // the command line, for the report
+};
+
+// Whether a format name is that of a data set of clips.
+bool is_clip_format(const std::string& format);
+
+// Runs the evaluation and returns what to print on stdout. News (what is missing) go to stderr.
+Result<std::string> evaluate_clips(const ClipEvalArguments& arguments);
+
+}  // namespace mien::cli

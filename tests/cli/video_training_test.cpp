@@ -1,0 +1,82 @@
+// From a raw folder in an official layout to report.html: what a researcher with DFEW on disk does,
+// on a data set of a few drawn clips.
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/mini_datasets.h"
+#include "cli/video_training_fixture.h"
+
+namespace mien::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST_F(VideoTrainingTest, DfewFromRawFolderToReport) {
+  ASSERT_TRUE(write_mini_dfew(path("data"), 15).ok());
+  std::filesystem::remove_all(path("data/Clip/clip_224x224_16f/00003"));  // one that is missing
+  write_config("config.toml", "dfew", "dfew", "epochs_placeholder = 1\n");
+  // A misspelt key is refused, and named.
+  EXPECT_THAT(train({}).err, HasSubstr("epochs_placeholder"));
+  write_config("config.toml", "dfew", "dfew", "[loss]\nsdl = true\n");
+  const Ran strict = train({"--set", "video.strict=true"});
+  EXPECT_EQ(strict.exit_code, 1);
+  EXPECT_THAT(strict.err, HasSubstr("00003"));
+  const Ran trained = train({"--set", "train.epochs=2"});
+  ASSERT_EQ(trained.exit_code, 0) << trained.text();
+  EXPECT_THAT(trained.err, HasSubstr("00003"));               // the table of what is missing
+  EXPECT_THAT(trained.err, HasSubstr("11 clips from data"));  // and how many are left
+  EXPECT_THAT(trained.err, HasSubstr("clips/s"));
+
+  const std::vector<std::string> eval = {"eval",   "--model",   "runs/mini/model.safetensors",
+                                         "--data", "data",      "--format",
+                                         "dfew",   "--split",   "test",
+                                         "--fold", "1",         "--precision",
+                                         "f32",    "--history", "runs/mini/history.csv"};
+  auto with = [&](std::vector<std::string> more) {
+    std::vector<std::string> all = eval;
+    all.insert(all.end(), more.begin(), more.end());
+    return mien(all);
+  };
+  const Ran engine = with({"--out", "report", "--json"});
+  ASSERT_EQ(engine.exit_code, 0) << engine.text();
+  const auto json = nlohmann::json::parse(engine.out);
+  EXPECT_EQ(json["n"], 3);
+  EXPECT_EQ(json["classes"].size(), 7U);
+  EXPECT_EQ(json["confusion"].size(), 7U);
+  const std::string html = read("report/report.html");
+  EXPECT_THAT(html, HasSubstr("DFEW"));
+  EXPECT_THAT(html, HasSubstr("fold 1 of 5"));
+  EXPECT_THAT(html, HasSubstr("<svg"));
+  // LibTorch says the same of every clip.
+  const Ran reference = with({"--reference", "--out", "reference"});
+  ASSERT_EQ(reference.exit_code, 0) << reference.text();
+  const auto ours = lines("report/scores.csv");
+  const auto theirs = lines("reference/scores.csv");
+  ASSERT_EQ(ours.size(), theirs.size());
+  for (std::size_t i = 1; i < ours.size(); ++i) {
+    const auto answer = [](const std::string& row) {
+      std::size_t at = 0;
+      for (int comma = 0; comma < 3; ++comma) at = row.find(',', at) + 1;
+      return row.substr(0, row.find(',', at));  // id, fold, truth, predicted
+    };
+    EXPECT_EQ(answer(ours[i]), answer(theirs[i]));
+  }
+}
+
+TEST_F(VideoTrainingTest, TheOtherLayoutsTrainToo) {
+  ASSERT_TRUE(write_mini_ferv39k(path("data"), 10).ok());
+  write_config("config.toml", "ferv39k", "ferv39k", "");
+  const Ran ferv39k = train({"--set", "train.epochs=1"});
+  EXPECT_EQ(ferv39k.exit_code, 0) << ferv39k.text();
+  std::filesystem::remove_all(path("data"));
+  std::filesystem::remove_all(path("runs"));
+  std::filesystem::remove_all(path("cache"));
+  ASSERT_TRUE(write_mini_mafw(path("data"), 10).ok());
+  write_config("config.toml", "mafw", "mafw", "");
+  const Ran mafw = train({"--set", "train.epochs=1"});
+  EXPECT_EQ(mafw.exit_code, 0) << mafw.text();
+}
+
+}  // namespace
+}  // namespace mien::testing
