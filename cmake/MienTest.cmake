@@ -19,6 +19,10 @@ function(mien_test name)
   target_compile_definitions(${name} PRIVATE MIEN_SHARED_DIR="${MIEN_SHARED_DIR}"
                              MIEN_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                              MIEN_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  # gtest_discover_tests takes one label only (it flattens lists), and `slow` is the one that decides what runs.
+  if("slow" IN_LIST ARG_LABELS)
+    set(ARG_LABELS slow)
+  endif()
   # The clang-tidy and warning noise of GoogleTest macros is not ours to fix.
   gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
                        PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
