@@ -9,6 +9,7 @@ namespace {
 // A track of one point cannot be thinned, so the points of very many short tracks could grow
 // without bound; beyond this number of tracks the shortest ones give way.
 constexpr std::size_t kMaxTracks = 400;
+constexpr std::int64_t kMostWindowsPerPoint = std::int64_t{1} << 40;
 
 // Adds `from` to `into`, weighted by their numbers of windows.
 void merge(TimelinePoint& into, const TimelinePoint& from) {
@@ -53,7 +54,8 @@ void Timeline::add(int id, double start_s, double end_s, std::span<const float> 
 }
 
 void Timeline::halve() {
-  windows_per_point_ *= 2;
+  // More tracks than points may ask for halving without end.
+  if (windows_per_point_ < kMostWindowsPerPoint) windows_per_point_ *= 2;
   points_ = 0;
   for (auto& [id, points] : tracks_) {
     std::vector<TimelinePoint> thinned;
