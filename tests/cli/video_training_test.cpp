@@ -15,9 +15,9 @@ using ::testing::HasSubstr;
 TEST_F(VideoTrainingTest, DfewFromRawFolderToReport) {
   ASSERT_TRUE(write_mini_dfew(path("data"), 15).ok());
   std::filesystem::remove_all(path("data/Clip/clip_224x224_16f/00003"));  // one that is missing
-  write_config("config.toml", "dfew", "dfew", "epochs_placeholder = 1\n");
+  write_config("config.toml", "dfew", "dfew", "epocs = 1\n");
   // A misspelt key is refused, and named.
-  EXPECT_THAT(train({}).err, HasSubstr("epochs_placeholder"));
+  EXPECT_THAT(train({}).err, HasSubstr("epocs"));
   write_config("config.toml", "dfew", "dfew", "[loss]\nsdl = true\n");
   const Ran strict = train({"--set", "video.strict=true"});
   EXPECT_EQ(strict.exit_code, 1);
