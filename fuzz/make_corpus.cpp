@@ -10,7 +10,7 @@ int main(int argc, char** argv) {
   const std::vector<mien::fuzz::Bytes> seeds =
       argc == 3 ? mien::fuzz::seeds_of(argv[1]) : std::vector<mien::fuzz::Bytes>();
   if (seeds.empty()) {
-    std::fprintf(stderr, "usage: make_corpus safetensors|pth DIR\n");
+    std::fprintf(stderr, "usage: make_corpus safetensors|pth|csv|clip_cache DIR\n");
     return 2;
   }
   for (std::size_t i = 0; i < seeds.size(); ++i) {

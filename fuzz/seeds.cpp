@@ -5,6 +5,7 @@
 
 #include "core/safetensors.h"
 #include "core/tensor.h"
+#include "learn/data/clip_index.h"
 
 namespace mien::fuzz {
 namespace {
@@ -50,6 +51,38 @@ std::string protocol4_pickle() {
   return PickleBuilder(4).raw("\x95" + std::string("\xff\0\0\0\0\0\0\0", 8)).raw(body).done();
 }
 
+// Three frames behind the magic, in two clips, and a clip that is none.
+Bytes clip_cache_of(learn::ClipStorage storage, int channels, bool soft_targets) {
+  const auto magic = learn::clip_cache_magic();
+  Bytes file(magic.begin(), magic.end());
+  learn::ClipIndex index;
+  index.fingerprint = 0x0123456789ABCDEF;
+  index.side = 2;
+  index.channels = channels;
+  index.storage = storage;
+  index.classes = {"anger", "fear"};
+  for (const std::size_t frames : {std::size_t{2}, std::size_t{1}}) {
+    learn::CachedClip clip;
+    clip.id = "clip";
+    clip.group = frames == 1 ? "actor" : "";
+    clip.label = frames == 1 ? -1 : 1;
+    if (soft_targets) clip.soft_target = {0.25F, 0.75F};
+    clip.first_frame = index.frames.size();
+    clip.frame_count = frames;
+    index.clips.push_back(std::move(clip));
+    for (std::size_t i = 0; i < frames; ++i) {
+      const Bytes pixels(index.raw_size(), std::byte{7});
+      index.frames.push_back(
+          {file.size(), static_cast<std::uint32_t>(pixels.size()), learn::clip_crc(pixels)});
+      file.insert(file.end(), pixels.begin(), pixels.end());
+    }
+  }
+  index.problems.push_back({"lost", "folder/lost.mp4", "no face was found"});
+  const Bytes tail = learn::clip_index_bytes(index, file.size());
+  file.insert(file.end(), tail.begin(), tail.end());
+  return file;
+}
+
 }  // namespace
 
 std::vector<Bytes> safetensors_seeds() {
@@ -85,9 +118,26 @@ std::vector<Bytes> pth_seeds() {
   };
 }
 
+std::vector<Bytes> csv_seeds() {
+  return {
+      to_bytes("path,label\na.mp4,happy\n\nb.mp4,sad\n"),
+      to_bytes("\xEF\xBB\xBFimage,\"a \"\"quoted\"\" name\",label\r\n"
+               "\"x, y.png\",\"two\nlines\",\"\"\r\n"),
+      to_bytes("epoch,loss\n1,0.5\n2,nan"),
+  };
+}
+
+std::vector<Bytes> clip_cache_seeds() {
+  return {clip_cache_of(learn::ClipStorage::kRaw, 3, true),
+          clip_cache_of(learn::ClipStorage::kRaw, 1, false),
+          clip_cache_of(learn::ClipStorage::kJpeg, 3, false)};
+}
+
 std::vector<Bytes> seeds_of(const std::string& format) {
   if (format == "safetensors") return safetensors_seeds();
   if (format == "pth") return pth_seeds();
+  if (format == "csv") return csv_seeds();
+  if (format == "clip_cache") return clip_cache_seeds();
   return {};
 }
 

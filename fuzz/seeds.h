@@ -10,8 +10,10 @@ namespace mien::fuzz {
 
 std::vector<Bytes> safetensors_seeds();
 std::vector<Bytes> pth_seeds();
+std::vector<Bytes> csv_seeds();
+std::vector<Bytes> clip_cache_seeds();
 
-// By the name of the format ("safetensors", "pth"); none for another name.
+// By the name of the format ("safetensors", "pth", "csv", "clip_cache"); none for another name.
 std::vector<Bytes> seeds_of(const std::string& format);
 
 }  // namespace mien::fuzz

@@ -1,6 +1,7 @@
 #include "core/files.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +9,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <filesystem>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -79,6 +82,39 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+// Temporary files are called <final name>.tmp-<process>-<number>.
+constexpr const char* kTemporaryMark = ".tmp-";
+
+bool all_digits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// Whether `text` is what stands behind the mark: "<process>-<number>".
+bool are_temporary_numbers(std::string_view text) {
+  const std::size_t dash = text.find('-');
+  return dash != std::string_view::npos && all_digits(text.substr(0, dash)) &&
+         all_digits(text.substr(dash + 1));
+}
+
+// Locks a temporary file just made, for as long as it is open: remove_stale_temporaries() leaves
+// locked ones alone, whichever process or machine they belong to. False where it came between and
+// took the file for a dead one. File systems that know no locks do without.
+bool lock_new_file(int descriptor) {
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;
+  struct stat info = {};
+  return ::fstat(descriptor, &info) != 0 || info.st_nlink > 0;
+}
+
+// Removes a temporary file that nobody is writing. Opened for writing because locks over NFS ask
+// for that.
+bool remove_if_abandoned(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat info = {};
+  if (file.get() < 0 || ::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return false;
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return false;
+  return ::unlink(path.c_str()) == 0;
+}
+
 }  // namespace
 
 Result<std::vector<std::byte>> read_file(const std::string& path, std::uint64_t limit) {
@@ -100,11 +136,15 @@ Result<AtomicFile> AtomicFile::create(const std::string& path) {
     return system_error_of(EISDIR, "cannot write", path);
   }
   for (int attempt = 0; attempt < 100; ++attempt) {
-    std::string temporary = path + ".tmp-" + std::to_string(::getpid()) + "-" +
+    std::string temporary = path + kTemporaryMark + std::to_string(::getpid()) + "-" +
                             std::to_string(counter.fetch_add(1, std::memory_order_relaxed));
     const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor >= 0) return AtomicFile(descriptor, path, std::move(temporary));
-    if (errno != EEXIST) return system_error_of(errno, "cannot create", path);
+    if (descriptor >= 0) {
+      if (lock_new_file(descriptor)) return AtomicFile(descriptor, path, std::move(temporary));
+      ::close(descriptor);
+    } else if (errno != EEXIST) {
+      return system_error_of(errno, "cannot create", path);
+    }
   }
   return system_error_of(EEXIST, "cannot create", path);
 }
@@ -160,6 +200,8 @@ Status AtomicFile::commit() {
   if (descriptor_ < 0) {
     return make_error(ErrorCode::kInvalidArgument, "committed twice", path_);
   }
+  // A second handle keeps the lock until the file has its final name.
+  const Descriptor lock(::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0));
   // The data must be on the disk before the name is: otherwise a power cut can leave the new name
   // on an empty file.
   const bool synced = ::fsync(descriptor_) == 0 || errno == EINVAL;
@@ -189,6 +231,22 @@ Status write_file_atomically(const std::string& path, std::span<const std::byte>
 
 Status write_file_atomically(const std::string& path, const std::string& text) {
   return write_file_atomically(path, std::as_bytes(std::span(text.data(), text.size())));
+}
+
+std::size_t remove_stale_temporaries(const std::string& path) {
+  namespace fs = std::filesystem;
+  const std::string prefix = fs::path(path).filename().string() + kTemporaryMark;
+  std::vector<std::string> found;
+  std::error_code error;
+  for (fs::directory_iterator at(folder_of(path), error), end; !error && at != end;
+       at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (name.starts_with(prefix) &&
+        are_temporary_numbers(std::string_view(name).substr(prefix.size()))) {
+      found.push_back(at->path().string());
+    }
+  }
+  return static_cast<std::size_t>(std::count_if(found.begin(), found.end(), remove_if_abandoned));
 }
 
 Result<MappedFile> MappedFile::open(const std::string& path) {

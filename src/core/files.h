@@ -27,7 +27,8 @@ Result<std::string> read_text_file(const std::string& path,
 
 // A file being written under a temporary name in the folder of its final one. Until commit()
 // nothing is visible under the final name; without commit() the destructor removes the temporary
-// file, so a failed or interrupted writer leaves no half file behind. One thread at a time.
+// file, so a failed or interrupted writer leaves no half file behind. Only a killed process does:
+// see remove_stale_temporaries(). One thread at a time.
 class AtomicFile {
  public:
   // Creates the temporary file. Errors as for write().
@@ -61,6 +62,12 @@ class AtomicFile {
 // Writes `bytes` to `path` as AtomicFile does: afterwards the file is whole, or as it was before.
 Status write_file_atomically(const std::string& path, std::span<const std::byte> bytes);
 Status write_file_atomically(const std::string& path, const std::string& text);
+
+// Removes the temporary files that killed writers of `path` left beside it, and returns how many:
+// files with the names that AtomicFile gives for this very path, and that nobody is writing any
+// more (a writer, in any process, holds a lock on its file). What cannot be removed stays; on file
+// systems without locks that is all of them.
+std::size_t remove_stale_temporaries(const std::string& path);
 
 // A regular file mapped for reading. Movable; the bytes stay where they are as long as the object
 // (or the one it was moved into) lives. Whoever shortens the file meanwhile takes the process down

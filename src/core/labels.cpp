@@ -40,10 +40,14 @@ constexpr std::array kSynonyms = {
     Synonym{"helpless", "helplessness"},
     Synonym{"disappointment", "disappointment"},
     Synonym{"disappointed", "disappointment"},
+    Synonym{"calm", "calm"},
 };
 
 // The orders of the official files; NOTES section 6 of the reference data has the two conventions
 // of FERV39k and MAFW. RAF-DB's and DFEW's own files count from 1; S2D's DFEW lists from 0.
+// RAVDESS: the third number of a file's name, from 01 (Livingstone and Russo, PLoS ONE 2018;
+// zenodo.org/record/1188976, "File naming convention"). CREMA-D (Cao et al., IEEE TAFFC 2014) has
+// no numbers; the order is that of its codes, ANG, DIS, FEA, HAP, NEU, SAD.
 std::vector<LabelSet> known_sets() {
   const std::vector<std::string> dfew = {"happiness", "sadness", "neutral", "anger",
                                          "surprise",  "disgust", "fear"};
@@ -65,6 +69,10 @@ std::vector<LabelSet> known_sets() {
       {"affectnet-7", {affectnet8.begin(), affectnet8.end() - 1}},
       {"affectnet-8", affectnet8},
       {"rafdb", {"surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral"}, 1},
+      {"ravdess",
+       {"neutral", "calm", "happiness", "sadness", "anger", "fear", "disgust", "surprise"},
+       1},
+      {"crema-d", {"anger", "disgust", "fear", "happiness", "neutral", "sadness"}},
   };
 }
 

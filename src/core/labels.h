@@ -14,9 +14,10 @@
 namespace mien::core {
 
 // The canonical spelling of an expression: lower-case nouns ("happiness", "sadness", "neutral",
-// "anger", "surprise", "disgust", "fear", "contempt", "anxiety", "helplessness", "disappointment").
-// Any case, surrounding blanks, and the usual other names ("Happy", "angry", "joy", "Surprised")
-// are understood. Nothing for a word that is none of them.
+// "anger", "surprise", "disgust", "fear", "contempt", "anxiety", "helplessness", "disappointment";
+// "calm", which RAVDESS has beside neutral, stays what it is). Any case, surrounding blanks, and
+// the usual other names ("Happy", "angry", "joy", "Surprised") are understood. Nothing for a word
+// that is none of them.
 std::optional<std::string> canonical_label(std::string_view name);
 
 // The name that `canonical_label` gives, or the word itself in lower case: what a class of an
@@ -37,8 +38,8 @@ struct LabelSet {
 
 // Known sets: "dfew", "ferv39k", "mafw" (orders of the S2D lists), "dfew-mae-dfer",
 // "ferv39k-mae-dfer", "mafw-mae-dfer" (orders of the MAE-DFER, SVFAP and VideoMAE lists),
-// "ferplus", "affectnet-7", "affectnet-8", "rafdb". Case, '_' and '-' do not matter ("RAF-DB",
-// "AffectNet7"). Error kNotFound lists the known names.
+// "ferplus", "affectnet-7", "affectnet-8", "rafdb", "ravdess", "crema-d". Case, '_' and '-' do not
+// matter ("RAF-DB", "AffectNet7"). Error kNotFound lists the known names.
 Result<LabelSet> find_label_set(std::string_view name);
 
 // Every name that find_label_set knows, in the order above.

@@ -129,6 +129,12 @@ Status read_s2d(const Json& json, S2DConfig& c) {
   return r.status();
 }
 
+Json stem_json(const std::vector<StemLayer>& stem) {
+  Json json = Json::array();
+  for (const StemLayer& layer : stem) json.push_back({layer.channels, layer.stride});
+  return json;
+}
+
 Json s2d_json(const S2DConfig& c) {
   Json json = {{"img_size", c.img_size},
                {"patch_size", c.patch_size},
@@ -147,11 +153,7 @@ Json s2d_json(const S2DConfig& c) {
                {"head_dropout_ratio", c.head_dropout_ratio},
                {"landmark_size", c.landmark_size},
                {"with_landmark", c.with_landmark}};
-  if (!c.stem.empty()) {
-    Json stem = Json::array();
-    for (const StemLayer& layer : c.stem) stem.push_back({layer.channels, layer.stride});
-    json["stem"] = stem;
-  }
+  if (!c.stem.empty()) json["stem"] = stem_json(c.stem);
   return json;
 }
 
@@ -200,6 +202,33 @@ Json videomae_json(const VideoMaeConfig& c) {
           {"use_learnable_pos_emb", c.use_learnable_pos_emb}};
 }
 
+Status read_adatosk(const Json& json, AdaToskConfig& c) {
+  MIEN_TRY(read_videomae(json, c.vit));
+  Reader r(json);
+  read_stem(r, c.stem);
+  r.read("gate", c.gate, 1, 64);
+  r.read("budget", c.budget, 0.0, 1.0);
+  r.read("agnostic", c.agnostic);
+  r.read("semantic", c.semantic);
+  r.read("decoder_dim", c.decoder_dim, 1, 4096);
+  r.read("decoder_depth", c.decoder_depth, 1, 64);
+  r.read("decoder_heads", c.decoder_heads, 1, 64);
+  return r.status();
+}
+
+Json adatosk_json(const AdaToskConfig& c) {
+  Json json = videomae_json(c.vit);
+  if (!c.stem.empty()) json["stem"] = stem_json(c.stem);
+  json["gate"] = c.gate;
+  json["budget"] = c.budget;
+  json["agnostic"] = c.agnostic;
+  json["semantic"] = c.semantic;
+  json["decoder_dim"] = c.decoder_dim;
+  json["decoder_depth"] = c.decoder_depth;
+  json["decoder_heads"] = c.decoder_heads;
+  return json;
+}
+
 Json sizes_json(const ModelConfig& config) {
   switch (config.arch) {
     case Arch::kMobileFaceNet:
@@ -207,6 +236,7 @@ Json sizes_json(const ModelConfig& config) {
               {"embedding_size", config.mobilefacenet.embedding_size}};
     case Arch::kS2D: return s2d_json(config.s2d);
     case Arch::kVideoMae: return videomae_json(config.videomae);
+    case Arch::kAdaTosk: return adatosk_json(config.adatosk);
   }
   return Json::object();
 }
@@ -216,6 +246,7 @@ Status read_sizes(const Json& json, ModelConfig& config) {
     case Arch::kMobileFaceNet: return read_mobilefacenet(json, config.mobilefacenet);
     case Arch::kS2D: return read_s2d(json, config.s2d);
     case Arch::kVideoMae: return read_videomae(json, config.videomae);
+    case Arch::kAdaTosk: return read_adatosk(json, config.adatosk);
   }
   return {};
 }
@@ -262,7 +293,7 @@ Result<Arch> read_arch(const Json& json) {
   const std::string name = json.value("arch", "");
   const std::string model = json.value("model", "");
   const auto says = [&](const char* word) { return model.find(word) != std::string::npos; };
-  for (const Arch arch : {Arch::kMobileFaceNet, Arch::kS2D, Arch::kVideoMae}) {
+  for (const Arch arch : {Arch::kMobileFaceNet, Arch::kS2D, Arch::kVideoMae, Arch::kAdaTosk}) {
     if (name == arch_name(arch)) return arch;
   }
   if (says("MobileFaceNet")) return Arch::kMobileFaceNet;
@@ -270,7 +301,8 @@ Result<Arch> read_arch(const Json& json) {
   if (!other && says("VideoMAE")) return Arch::kVideoMae;
   if (!other && (says("S2D") || says("VisionTransformer"))) return Arch::kS2D;
   return make_error(ErrorCode::kUnsupported,
-                    "the architecture is none of mobilefacenet, s2d, videomae ('arch' or 'model')",
+                    "the architecture is none of mobilefacenet, s2d, videomae, adatosk ('arch' or "
+                    "'model')",
                     "config");
 }
 
@@ -293,6 +325,7 @@ const char* arch_name(Arch arch) {
     case Arch::kMobileFaceNet: return "mobilefacenet";
     case Arch::kS2D: return "s2d";
     case Arch::kVideoMae: return "videomae";
+    case Arch::kAdaTosk: return "adatosk";
   }
   return "";
 }

@@ -11,9 +11,9 @@
 
 namespace mien::core {
 
-enum class Arch { kMobileFaceNet, kS2D, kVideoMae };
+enum class Arch { kMobileFaceNet, kS2D, kVideoMae, kAdaTosk };
 
-const char* arch_name(Arch arch);  // "mobilefacenet", "s2d", "videomae"
+const char* arch_name(Arch arch);  // "mobilefacenet", "s2d", "videomae", "adatosk"
 
 // How u8 RGB pixels become network input: optionally grey (ITU-R 601 luma in all three channels),
 // then (pixel / 255 - mean) / std per channel.
@@ -100,11 +100,46 @@ struct VideoMaeConfig {
   int head_dim() const { return embed_dim / num_heads; }
 };
 
+// AdaTosk (arXiv 2502.21004; no code is public): VideoMAE's ViT with a soft mask over its tokens,
+// by which the blocks past the gate compute only those that count. The mask is in adatosk_spec.h.
+struct AdaToskConfig {
+  // Every size of the transformer. in_chans is the number of planes per frame: 3, or for a grey
+  // model (InputNorm::gray) 1, the luma, normalised by the first mean and std.
+  VideoMaeConfig vit;
+
+  // Ours, for the small presets: convolutions instead of the linear embedding of the cubes. The
+  // frames of a tubelet are stacked as channels (frame by frame, in each its planes), the stem runs
+  // once per slot, and patch_embed.proj is a 1x1 convolution. Its strides multiply to patch_size.
+  std::vector<StemLayer> stem;
+
+  int gate = 3;          // blocks 0..gate-1 compute all tokens; then comes the mask. 1..depth-1
+  double budget = 0.4;   // default share of the tokens that go on past the gate, (0, 1]
+  bool agnostic = true;  // the two factors of the mask; without both it is 1 everywhere
+  bool semantic = true;
+
+  // The decoder of the reconstruction. It is for training only and in no model file.
+  int decoder_dim = 384;
+  int decoder_depth = 4;
+  int decoder_heads = 6;
+
+  bool masks() const { return agnostic || semantic; }
+  int stem_channels() const { return vit.tubelet_size * vit.in_chans; }  // that the stem reads
+  // The decoder's blocks as those of a ViT over the tokens of the clip.
+  VideoMaeConfig decoder() const {
+    VideoMaeConfig c = vit;
+    c.embed_dim = decoder_dim;
+    c.depth = decoder_depth;
+    c.num_heads = decoder_heads;
+    return c;
+  }
+};
+
 struct ModelConfig {
   Arch arch = Arch::kS2D;
   MobileFaceNetConfig mobilefacenet;  // used when arch is kMobileFaceNet
   S2DConfig s2d;                      // used when arch is kS2D
   VideoMaeConfig videomae;            // used when arch is kVideoMae
+  AdaToskConfig adatosk;              // used when arch is kAdaTosk
   InputNorm input;
   std::vector<std::string> classes;  // names in the order of the logits; empty when unknown
   // Where the face must lie in the crop: the five points (left eye, right eye, nose tip, left and
@@ -119,6 +154,7 @@ struct ModelConfig {
       case Arch::kMobileFaceNet: return mobilefacenet.input_size;
       case Arch::kS2D: return s2d.img_size;
       case Arch::kVideoMae: return videomae.img_size;
+      case Arch::kAdaTosk: return adatosk.vit.img_size;
     }
     return 0;
   }
@@ -128,6 +164,7 @@ struct ModelConfig {
       case Arch::kMobileFaceNet: return 0;
       case Arch::kS2D: return s2d.num_classes;
       case Arch::kVideoMae: return videomae.num_classes;
+      case Arch::kAdaTosk: return adatosk.vit.num_classes;
     }
     return 0;
   }
@@ -137,6 +174,7 @@ struct ModelConfig {
       case Arch::kMobileFaceNet: return 0;
       case Arch::kS2D: return s2d.depth;
       case Arch::kVideoMae: return videomae.depth;
+      case Arch::kAdaTosk: return adatosk.vit.depth;
     }
     return 0;
   }
@@ -146,6 +184,7 @@ struct ModelConfig {
       case Arch::kMobileFaceNet: return 1;
       case Arch::kS2D: return s2d.temporal ? s2d.num_frames : 1;
       case Arch::kVideoMae: return videomae.num_frames;
+      case Arch::kAdaTosk: return adatosk.vit.num_frames;
     }
     return 1;
   }

@@ -18,6 +18,14 @@ Status validate_mobilefacenet(const MobileFaceNetConfig& c) {
   return {};
 }
 
+Status check_stem(const std::vector<StemLayer>& stem, int patch_size) {
+  if (stem.empty()) return {};
+  std::int64_t stride = 1;
+  for (const StemLayer& layer : stem) stride *= layer.stride;
+  if (stride != patch_size) return bad("the strides of the stem do not multiply to patch_size");
+  return {};
+}
+
 Status validate_s2d(const S2DConfig& c) {
   if (c.img_size % c.patch_size != 0) return bad("img_size is not a multiple of patch_size");
   if (c.embed_dim % c.num_heads != 0) return bad("embed_dim is not a multiple of num_heads");
@@ -31,12 +39,7 @@ Status validate_s2d(const S2DConfig& c) {
   if (c.temporal && (c.adapter_dim() < kTmaHeads || c.adapter_dim() % kTmaHeads != 0)) {
     return bad("embed_dim * adapter_scale is not a multiple of 8 (the heads of TMA)");
   }
-  if (!c.stem.empty()) {
-    int stride = 1;
-    for (const StemLayer& layer : c.stem) stride *= layer.stride;
-    if (stride != c.patch_size) return bad("the strides of the stem do not multiply to patch_size");
-  }
-  return {};
+  return check_stem(c.stem, c.patch_size);
 }
 
 Status validate_videomae(const VideoMaeConfig& c) {
@@ -63,11 +66,26 @@ Status validate_videomae(const VideoMaeConfig& c) {
   return {};
 }
 
+Status validate_adatosk(const AdaToskConfig& c, const InputNorm& input) {
+  MIEN_TRY(validate_videomae(c.vit));
+  MIEN_TRY(check_stem(c.stem, c.vit.patch_size));
+  if (c.vit.in_chans != 1 && c.vit.in_chans != 3) return bad("in_chans is neither 1 nor 3");
+  if (c.vit.in_chans == 1 && !input.gray) return bad("in_chans 1 is for models that see grey");
+  if (c.gate < 1 || c.gate >= c.vit.depth) return bad("gate is not in 1..depth-1");
+  if (!(c.budget > 0.0 && c.budget <= 1.0)) return bad("budget is not in (0, 1]");
+  if (c.decoder_heads < 1 || c.decoder_dim < 1 || c.decoder_dim % c.decoder_heads != 0) {
+    return bad("decoder_dim is not a multiple of decoder_heads");
+  }
+  if (c.decoder_depth < 1) return bad("decoder_depth is below 1");
+  return {};
+}
+
 Status validate_sizes(const ModelConfig& config) {
   switch (config.arch) {
     case Arch::kMobileFaceNet: return validate_mobilefacenet(config.mobilefacenet);
     case Arch::kS2D: return validate_s2d(config.s2d);
     case Arch::kVideoMae: return validate_videomae(config.videomae);
+    case Arch::kAdaTosk: return validate_adatosk(config.adatosk, config.input);
   }
   return unsupported("of an unknown architecture");
 }

@@ -1,5 +1,6 @@
 #include "core/tensor_table.h"
 
+#include "core/adatosk_spec.h"
 #include "core/mobilefacenet_spec.h"
 #include "core/s2d_spec.h"
 #include "core/videomae_spec.h"
@@ -11,6 +12,7 @@ TensorTable tensor_table(const ModelConfig& config) {
     case Arch::kMobileFaceNet: return mobilefacenet_table(config.mobilefacenet);
     case Arch::kS2D: return s2d_table(config.s2d);
     case Arch::kVideoMae: return videomae_table(config.videomae);
+    case Arch::kAdaTosk: return adatosk_table(config.adatosk);
   }
   return {};
 }

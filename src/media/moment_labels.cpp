@@ -1,90 +1,27 @@
 #include "media/moment_labels.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
+#include "core/csv.h"
 #include "media/archive.h"
 
 namespace mien::media {
 namespace {
 
-using Fields = std::vector<std::string>;
+// Once unpacked. Files of points, with their hundreds of characters a row, may be larger.
+constexpr auto kMaxLabelBytes = static_cast<std::int64_t>(core::kMaxCsvBytes);
 
-// One record of `text` from `at` on, with quotes as in RFC 4180; false when a quote is left open.
-bool read_record(const std::string& text, std::size_t& at, Fields& fields) {
-  fields.assign(1, {});
-  bool quoted = false;
-  while (at < text.size()) {
-    const char c = text[at++];
-    if (quoted) {
-      const bool doubled = c == '"' && at < text.size() && text[at] == '"';
-      if (c != '"' || doubled) {
-        fields.back() += c;
-        at += doubled ? 1 : 0;
-      } else {
-        quoted = false;
-      }
-    } else if (c == '\n') {
-      break;
-    } else if (c == '"' && fields.back().empty()) {
-      quoted = true;
-    } else if (c == ',') {
-      fields.emplace_back();
-    } else if (c != '\r') {
-      fields.back() += c;
-    }
-  }
-  return !quoted;
-}
-
-Error bad(const std::string& path, std::size_t record, const std::string& what) {
-  return make_error(ErrorCode::kBadFormat, "record " + std::to_string(record) + ": " + what, path);
-}
-
-// Calls `row` with every record after the header; stops at the first error.
-Status read_rows(const std::string& path, const std::function<Status(const Fields&)>& header,
-                 const std::function<Status(std::size_t, const Fields&)>& row) {
-  MIEN_ASSIGN(const std::string text, read_maybe_gzip(path));
-  std::size_t at = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;  // a mark that spreadsheets leave
-  std::size_t record = 0;
-  std::size_t columns = 0;
-  Fields fields;
-  while (at < text.size()) {
-    ++record;
-    if (!read_record(text, at, fields)) return bad(path, record, "open quote");
-    if (fields.size() == 1 && fields[0].empty()) continue;
-    if (columns == 0) {
-      columns = fields.size();
-      MIEN_TRY(header(fields));
-    } else if (fields.size() != columns) {
-      return bad(
-          path, record,
-          std::to_string(fields.size()) + " fields, the header has " + std::to_string(columns));
-    } else {
-      MIEN_TRY(row(record, fields));
-    }
-  }
-  if (columns == 0) return make_error(ErrorCode::kBadFormat, "is empty", path);
-  return {};
-}
-
-std::optional<std::size_t> column_of(const Fields& header, const std::string& name) {
-  const auto it = std::find(header.begin(), header.end(), name);
-  if (it == header.end()) return std::nullopt;
-  return static_cast<std::size_t>(it - header.begin());
-}
-
+// A number of a size that votes and pixels can have; nothing for other text.
 std::optional<double> number_of(const std::string& field) {
-  double value = 0.0;
-  const char* end = field.data() + field.size();
-  const auto [stop, code] = std::from_chars(field.data(), end, value);
-  if (code != std::errc() || stop != end || !(std::abs(value) < 1e7)) return std::nullopt;
+  const std::optional<double> value = core::number_in(field);
+  if (!value || !(std::abs(*value) < 1e7)) return std::nullopt;
   return value;
 }
 
@@ -101,38 +38,69 @@ struct LabelColumns {
   std::size_t image = 0;
   std::size_t label = 0;           // `label` or `majority`
   std::vector<std::size_t> votes;  // empty: one label per picture
-  Fields names;
 };
 
-Result<LabelColumns> find_columns(const Fields& header, const std::string& path) {
-  LabelColumns out;
-  out.names = header;
-  const auto image = column_of(header, column_of(header, "image") ? "image" : "path");
-  const auto majority = column_of(header, "majority");
-  const auto label = majority ? majority : column_of(header, "label");
-  if (!image || !label) {
+Result<LabelColumns> find_columns(const core::CsvHeader& header) {
+  const bool voted = header.has("majority");
+  const bool named = header.has("image") || header.has("path");
+  if (!named || !(voted || header.has("label"))) {
     return make_error(ErrorCode::kBadFormat,
-                      "needs a column 'image', and 'label' or votes with 'majority'", path);
+                      "needs a column 'image', and 'label' or votes with 'majority'",
+                      header.source());
   }
-  out.image = *image;
-  out.label = *label;
-  for (std::size_t i = 0; majority && i < header.size(); ++i) {
+  LabelColumns out;
+  MIEN_ASSIGN(out.image, header.column(header.has("image") ? "image" : "path"));
+  MIEN_ASSIGN(out.label, header.column(voted ? "majority" : "label"));
+  for (std::size_t i = 0; voted && i < header.size(); ++i) {
     if (i != out.image && i != out.label) out.votes.push_back(i);
   }
   return out;
 }
 
-// The part of all votes that went to the winner; nothing when a vote is no count.
-std::optional<double> share_of_winner(const LabelColumns& columns, const Fields& row) {
+// The part of all votes that went to the winner. Error kBadFormat for a vote that is no count.
+Result<double> share_of_winner(const core::CsvHeader& header, const LabelColumns& columns,
+                               const core::CsvRecord& row) {
   double all = 0.0;
   double winner = 0.0;
   for (const std::size_t column : columns.votes) {
     const auto votes = number_of(row[column]);
-    if (!votes || *votes < 0.0) return std::nullopt;
+    if (!votes || *votes < 0.0) {
+      return header.error(row, column, core::in_quotes(row[column]) + " is not a count of votes");
+    }
     all += *votes;
-    if (columns.names[column] == row[columns.label]) winner = *votes;
+    if (header.names()[column] == row[columns.label]) winner = *votes;
   }
   return all > 0.0 ? winner / all : 0.0;
+}
+
+// The label of one row; nothing when it has none of `classes`, or no clear one.
+Result<std::optional<StillLabel>> label_of(const core::CsvHeader& header,
+                                           const LabelColumns& columns, const core::CsvRecord& row,
+                                           const core::LabelSet& classes, double clear_share) {
+  if (!columns.votes.empty()) {
+    MIEN_ASSIGN(const double share, share_of_winner(header, columns, row));
+    if (share < clear_share) return std::optional<StillLabel>();
+  }
+  const auto label = classes.index_of(row[columns.label]);
+  if (!label) return std::optional<StillLabel>();
+  StillLabel still;
+  still.name = row[columns.image];
+  still.label = static_cast<int>(*label);
+  return std::optional<StillLabel>(std::move(still));
+}
+
+Status read_point_row(const core::CsvHeader& header, const core::CsvRecord& row,
+                      StillLabel& still) {
+  const auto spread = number_of(row[1]);
+  if (!spread) return header.error(row, 1, "the spread is not a number");
+  if (*spread > kTrustedSpread) return {};
+  for (std::size_t i = 0; i < still.points.size(); ++i) {
+    const auto value = number_of(row[2 + i]);
+    if (!value) return header.error(row, 2 + i, "a coordinate is not a number");
+    still.points[i] = static_cast<float>(*value);
+  }
+  still.has_points = true;
+  return {};
 }
 
 }  // namespace
@@ -140,31 +108,26 @@ std::optional<double> share_of_winner(const LabelColumns& columns, const Fields&
 Result<std::vector<StillLabel>> read_still_labels(const std::string& path,
                                                   const core::LabelSet& classes,
                                                   double clear_share) {
+  MIEN_ASSIGN(const std::string text, read_maybe_gzip(path, kMaxLabelBytes));
+  MIEN_ASSIGN(core::CsvReader table, core::CsvReader::open(text, path));
+  const core::CsvHeader& header = table.header();
+  MIEN_ASSIGN(const LabelColumns columns, find_columns(header));
   std::vector<StillLabel> stills;
   std::set<std::string> seen;
-  LabelColumns columns;
-  const auto on_header = [&](const Fields& header) -> Status {
-    MIEN_ASSIGN(columns, find_columns(header, path));
-    return {};
-  };
-  const auto on_row = [&](std::size_t record, const Fields& row) -> Status {
+  core::CsvRecord row;
+  while (true) {
+    MIEN_ASSIGN(const bool more, table.next(row));
+    if (!more) break;
     const std::string& name = row[columns.image];
-    if (!is_inner_name(name)) return bad(path, record, "'" + name + "' is no picture's name");
-    if (!seen.insert(name).second) return bad(path, record, "'" + name + "' is named twice");
-    if (!columns.votes.empty()) {
-      const auto share = share_of_winner(columns, row);
-      if (!share) return bad(path, record, "a vote is not a count");
-      if (*share < clear_share) return {};
+    if (!is_inner_name(name)) {
+      return header.error(row, columns.image, core::in_quotes(name) + " is no picture's name");
     }
-    const auto label = classes.index_of(row[columns.label]);
-    if (!label) return {};
-    StillLabel still;
-    still.name = name;
-    still.label = static_cast<int>(*label);
-    stills.push_back(std::move(still));
-    return {};
-  };
-  MIEN_TRY(read_rows(path, on_header, on_row));
+    if (!seen.insert(name).second) {
+      return header.error(row, columns.image, core::in_quotes(name) + " is named twice");
+    }
+    MIEN_ASSIGN(auto still, label_of(header, columns, row, classes, clear_share));
+    if (still) stills.push_back(*std::move(still));
+  }
   if (stills.empty()) {
     return make_error(ErrorCode::kNotFound, "names no picture with a clear label", path);
   }
@@ -174,41 +137,33 @@ Result<std::vector<StillLabel>> read_still_labels(const std::string& path,
 Status read_still_points(const std::string& path, std::vector<StillLabel>& stills) {
   std::map<std::string, StillLabel*> by_name;
   for (StillLabel& still : stills) by_name[still.name] = &still;
-  const auto on_header = [&](const Fields& header) -> Status {
-    if (header.size() == 2 + StillPoints().size() && header[0] == "image") return {};
+  MIEN_ASSIGN(const std::string text, read_maybe_gzip(path));
+  MIEN_ASSIGN(core::CsvReader table, core::CsvReader::open(text, path));
+  const core::CsvHeader& header = table.header();
+  if (header.size() != 2 + StillPoints().size() || header.names()[0] != "image") {
     return make_error(ErrorCode::kBadFormat, "is not image,spread,x0,y0,...,x67,y67", path);
-  };
-  const auto on_row = [&](std::size_t record, const Fields& row) -> Status {
+  }
+  core::CsvRecord row;
+  while (true) {
+    MIEN_ASSIGN(const bool more, table.next(row));
+    if (!more) break;
     const auto it = by_name.find(row[0]);
-    if (it == by_name.end()) return {};
-    const auto spread = number_of(row[1]);
-    if (!spread) return bad(path, record, "the spread is not a number");
-    if (*spread > kTrustedSpread) return {};
-    for (std::size_t i = 0; i < it->second->points.size(); ++i) {
-      const auto value = number_of(row[2 + i]);
-      if (!value) return bad(path, record, "a coordinate is not a number");
-      it->second->points[i] = static_cast<float>(*value);
-    }
-    it->second->has_points = true;
-    return {};
-  };
-  return read_rows(path, on_header, on_row);
+    if (it != by_name.end()) MIEN_TRY(read_point_row(header, row, *it->second));
+  }
+  return {};
 }
 
 Status drop_named_stills(const std::string& path, std::vector<StillLabel>& stills) {
+  MIEN_ASSIGN(const std::string text, read_maybe_gzip(path, kMaxLabelBytes));
+  MIEN_ASSIGN(core::CsvReader table, core::CsvReader::open(text, path));
+  MIEN_ASSIGN(const std::size_t image, table.header().column("image"));
   std::set<std::string> dropped;
-  std::size_t column = 0;
-  const auto on_header = [&](const Fields& header) -> Status {
-    const auto image = column_of(header, "image");
-    if (!image) return make_error(ErrorCode::kBadFormat, "has no column 'image'", path);
-    column = *image;
-    return {};
-  };
-  const auto on_row = [&](std::size_t, const Fields& row) -> Status {
-    dropped.insert(row[column]);
-    return {};
-  };
-  MIEN_TRY(read_rows(path, on_header, on_row));
+  core::CsvRecord row;
+  while (true) {
+    MIEN_ASSIGN(const bool more, table.next(row));
+    if (!more) break;
+    dropped.insert(row[image]);
+  }
   std::erase_if(stills, [&](const StillLabel& still) { return dropped.contains(still.name); });
   if (stills.empty()) return make_error(ErrorCode::kNotFound, "leaves no picture", path);
   return {};

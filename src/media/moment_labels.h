@@ -32,7 +32,7 @@ struct StillLabel {
 //   image,label[,...] (or path,label)   one label per picture.
 // Pictures without a label, or with one that is none of `classes`, are left out. In file order.
 // Errors, context = path: kNotFound, kIo, kBadFormat (columns, numbers, a picture named twice, a
-// name that leads out of the folder), kNotFound when no picture is left.
+// name that leads out of the folder), kLimit (core/csv.h), kNotFound when no picture is left.
 Result<std::vector<StillLabel>> read_still_labels(const std::string& path,
                                                   const core::LabelSet& classes,
                                                   double clear_share);

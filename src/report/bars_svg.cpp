@@ -59,11 +59,11 @@ void draw_group(SvgCanvas& canvas, const ClassMetrics& figures, const std::strin
   }
 }
 
-std::string spoken(const std::vector<ClassMetrics>& figures,
-                   const std::vector<std::string>& names) {
+std::string spoken(const std::vector<ClassMetrics>& figures, const std::vector<std::string>& names,
+                   const std::string& items) {
   std::string out = "In percent:";
   for (std::size_t i = 0; i < figures.size(); ++i) {
-    out += " " + names[i] + " (" + std::to_string(figures[i].support) + " clips): recall " +
+    out += " " + names[i] + " (" + std::to_string(figures[i].support) + " " + items + "): recall " +
            fixed(100.0 * figures[i].recall, 1) + ", precision " +
            fixed(100.0 * figures[i].precision, 1) + ", F1 " + fixed(100.0 * figures[i].f1, 1) + ".";
   }
@@ -96,7 +96,7 @@ std::string bars_svg(const std::vector<ClassMetrics>& figures,
   return canvas.document({.width = left + kBarsWidth + 56,
                           .height = bottom + 26,
                           .title = options.title,
-                          .description = spoken(figures, names),
+                          .description = spoken(figures, names, options.items),
                           .id = options.id});
 }
 

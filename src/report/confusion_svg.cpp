@@ -52,7 +52,7 @@ class HeatMap {
                  {.anchor = "middle", .extra = " transform=\"rotate(-90 16 " + px(middle) + ")\""},
                  "true class");
     canvas_.text(left_ + side_ / 2, kTop + side_ + foot_ - 6, {.anchor = "middle"}, "answer");
-    canvas_.text(left_ + side_ + 8, kTop - 10, {}, "clips");
+    canvas_.text(left_ + side_ + 8, kTop - 10, {}, options.items);
     return canvas_.document({.width = left_ + side_ + 74,
                              .height = kTop + side_ + foot_ + 4,
                              .title = options.title,

@@ -1,7 +1,9 @@
 #include "report/cost.h"
 
 #include <algorithm>
+#include <initializer_list>
 
+#include "core/adatosk_spec.h"
 #include "core/mobilefacenet_spec.h"
 #include "core/s2d_spec.h"
 #include "core/tensor_table.h"
@@ -54,10 +56,20 @@ std::int64_t float_bytes(double count) {
 }
 
 // Transformer blocks, each over one sequence of `tokens` that attend to each other.
-void add_blocks(ModelCost& cost, double blocks, double tokens, double width, double mlp) {
-  const double rows = blocks * tokens;
+struct Blocks {
+  double count = 0.0;
+  double tokens = 0.0;
+};
+
+void add_blocks(ModelCost& cost, std::initializer_list<Blocks> runs, double width, double mlp) {
+  double rows = 0.0;
+  double pairs = 0.0;
+  for (const Blocks& run : runs) {
+    rows += run.count * run.tokens;
+    pairs += run.count * run.tokens * run.tokens;
+  }
   add_part(cost, "attention_linear", rows * 4.0 * width * width);
-  add_part(cost, "attention_products", rows * 2.0 * tokens * width);
+  add_part(cost, "attention_products", pairs * 2.0 * width);
   add_part(cost, "mlp", rows * 2.0 * width * mlp);
 }
 
@@ -135,24 +147,76 @@ ModelCost s2d_cost(const core::S2DConfig& c, int frames) {
   add_part(cost, "landmark_embed", s.frames * s.patches * s.width * c.in_chans_l);
   add_part(cost, "spatial_prompts", s.prompts * s.frames * s.patches * 3.0 * s.width * s.hidden);
   add_part(cost, "temporal_adapters", tma_macs(s));
-  add_blocks(cost, s.frames * c.depth, s.tokens, s.width, s.mlp);
+  add_blocks(cost, {{s.frames * c.depth, s.tokens}}, s.width, s.mlp);
   add_part(cost, "head", s.width * c.num_classes);
   cost.activation_bytes = s2d_activation_bytes(c, s);
   return cost;
 }
 
+double cube_embed_macs(const core::VideoMaeConfig& c) {
+  const double pixels = static_cast<double>(c.patch_size) * c.patch_size * c.tubelet_size;
+  return static_cast<double>(c.tokens()) * c.embed_dim * c.in_chans * pixels;
+}
+
+// The stream, and what a block makes beside it: norm, q, k, v and the attention's result, or norm
+// and hidden layer. The matrix of attention weights need never be whole.
+std::int64_t vit_activation_bytes(const core::VideoMaeConfig& c) {
+  const double width = c.embed_dim;
+  return float_bytes(static_cast<double>(c.tokens()) *
+                     (width + std::max(5.0 * width, width + c.mlp_dim())));
+}
+
 ModelCost videomae_cost(const core::VideoMaeConfig& c) {
   const double tokens = c.tokens();
   const double width = c.embed_dim;
-  const double patch = static_cast<double>(c.patch_size) * c.patch_size * c.tubelet_size;
   ModelCost cost;
-  add_part(cost, "patch_embed", tokens * width * c.in_chans * patch);
-  add_blocks(cost, c.depth, tokens, width, c.mlp_dim());
+  add_part(cost, "patch_embed", cube_embed_macs(c));
+  add_blocks(cost, {{static_cast<double>(c.depth), tokens}}, width, c.mlp_dim());
   add_part(cost, "head", width * c.num_classes);
-  // The stream, and what a block makes beside it: norm, q, k, v and the attention's result, or norm
-  // and hidden layer. The matrix of attention weights need never be whole.
-  cost.activation_bytes =
-      float_bytes(tokens * (width + std::max(5.0 * width, width + c.mlp_dim())));
+  cost.activation_bytes = vit_activation_bytes(c);
+  return cost;
+}
+
+// The products of adatosk_spec.h, all of them between vectors as long as a token or over classes.
+double soft_mask_macs(const core::AdaToskConfig& c, double kept) {
+  if (!c.masks()) return 0.0;
+  const double slots = c.vit.slots();
+  const double tokens = c.vit.tokens();
+  const double classes = c.vit.num_classes;
+  const double earlier = slots * (slots - 1.0) / 2.0;  // pairs of a slot and one before it
+  double vectors = 2.0 * tokens + slots + kept;        // g zn, |y|, |M|, and the pooling m x
+  vectors += classes;                                  // aux_head
+  double scalars = 0.0;
+  if (c.agnostic) vectors += tokens - tokens / slots + earlier;  // y.y of neighbours, M.M
+  if (c.semantic) {
+    vectors += classes * (tokens + slots + 1.0);                   // y.w, M.w, |w|
+    scalars = classes * (tokens + earlier + slots + 2.0 * slots);  // e, k q, cosines of q
+  }
+  return vectors * c.vit.embed_dim + scalars;
+}
+
+ModelCost adatosk_cost(const core::AdaToskConfig& c) {
+  const double width = c.vit.embed_dim;
+  const auto kept = static_cast<double>(core::kept_tokens(c.budget, c.vit.tokens()));
+  ModelCost cost;
+  cost.activation_bytes = vit_activation_bytes(c.vit);
+  if (c.stem.empty()) {
+    add_part(cost, "patch_embed", cube_embed_macs(c.vit));
+  } else {
+    ConvCounter stem(c.vit.img_size);
+    for (const core::ConvBlockSpec& block : core::adatosk_stem(c)) stem.add(block);
+    const double proj = static_cast<double>(c.vit.tokens()) * width * c.stem.back().channels;
+    add_part(cost, "patch_embed", c.vit.slots() * stem.macs() + proj);
+    cost.activation_bytes =
+        std::max(cost.activation_bytes, float_bytes(2.0 * c.vit.slots() * stem.largest_map()));
+  }
+  add_blocks(cost,
+             {{static_cast<double>(c.gate), static_cast<double>(c.vit.tokens())},
+              {static_cast<double>(c.vit.depth - c.gate), kept}},
+             width, c.vit.mlp_dim());
+  add_part(cost, "soft_mask", soft_mask_macs(c, kept));
+  add_part(cost, "head", width * c.vit.num_classes);
+  cost.budget = c.budget;
   return cost;
 }
 
@@ -177,6 +241,10 @@ Result<core::ModelConfig> resized(core::ModelConfig config, int frames, int size
       if (size > 0) config.videomae.img_size = size;
       if (frames > 0) config.videomae.num_frames = frames;
       break;
+    case core::Arch::kAdaTosk:
+      if (size > 0) config.adatosk.vit.img_size = size;
+      if (frames > 0) config.adatosk.vit.num_frames = frames;
+      break;
   }
   if (auto status = core::validate(config); !status) {
     return make_error(ErrorCode::kInvalidArgument, status.error().message);
@@ -189,17 +257,26 @@ ModelCost count(const core::ModelConfig& config, int frames) {
     case core::Arch::kMobileFaceNet: return mobilefacenet_cost(config.mobilefacenet, frames);
     case core::Arch::kS2D: return s2d_cost(config.s2d, frames);
     case core::Arch::kVideoMae: return videomae_cost(config.videomae);
+    case core::Arch::kAdaTosk: return adatosk_cost(config.adatosk);
   }
   return {};
 }
 
 }  // namespace
 
-Result<ModelCost> model_cost(const core::ModelConfig& original, int frames, int size) {
+Result<ModelCost> model_cost(const core::ModelConfig& original, int frames, int size,
+                             double budget) {
   if (frames > kMaxFrames) {
     return make_error(ErrorCode::kInvalidArgument, "more than 4096 frames");
   }
-  MIEN_ASSIGN(const core::ModelConfig config, resized(original, frames, size));
+  MIEN_ASSIGN(core::ModelConfig config, resized(original, frames, size));
+  if (budget > 0.0) {
+    if (config.arch != core::Arch::kAdaTosk) {
+      return make_error(ErrorCode::kInvalidArgument, "only AdaTosk has a budget");
+    }
+    if (budget > 1.0) return make_error(ErrorCode::kInvalidArgument, "the budget is above 1");
+    config.adatosk.budget = budget;
+  }
   // A model of single pictures takes as many as it is given.
   const bool of_stills = config.input_frames() == 1;
   const int counted = of_stills ? std::max(1, frames) : config.input_frames();

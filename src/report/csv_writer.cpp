@@ -43,23 +43,4 @@ std::string csv_header(const std::vector<std::string>& columns) {
   return row.line();
 }
 
-std::vector<std::string> parse_csv_line(std::string_view line) {
-  std::vector<std::string> fields(1);
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (quoted && c == '"' && i + 1 < line.size() && line[i + 1] == '"') {
-      fields.back() += '"';
-      ++i;
-    } else if (c == '"') {
-      quoted = !quoted;
-    } else if (c == ',' && !quoted) {
-      fields.emplace_back();
-    } else if (quoted || (c != '\r' && c != '\n')) {
-      fields.back() += c;
-    }
-  }
-  return fields;
-}
-
 }  // namespace mien::report

@@ -1,4 +1,5 @@
-// Rows of a CSV file (RFC 4180 quoting, "\n" line ends, UTF-8, "." as the decimal point).
+// Rows of a CSV file (RFC 4180 quoting, "\n" line ends, UTF-8, "." as the decimal point);
+// core/csv.h reads them.
 #pragma once
 
 #include <cstdint>
@@ -32,9 +33,5 @@ class CsvRow {
 
 // A header line.
 std::string csv_header(const std::vector<std::string>& columns);
-
-// The fields of one line of a file as written here (no line ends inside fields). For the light
-// reading that tests and small lists need.
-std::vector<std::string> parse_csv_line(std::string_view line);
 
 }  // namespace mien::report

@@ -56,7 +56,7 @@ void write_protocol(JsonWriter& json, const ProtocolReport& protocol) {
 void write_intervals(JsonWriter& json, const EvalReport& report) {
   json.key("ci").begin_object();
   json.key("level").number(report.bootstrap.level, 4);
-  json.key("method").string("percentile bootstrap over clips, within folds");
+  json.key("method").string("percentile bootstrap over " + report.item + "s, within folds");
   json.key("replicates").integer(report.bootstrap.replicates);
   json.key("seed").string(std::to_string(report.bootstrap.seed));
   write_interval(json, "war", report.intervals.war);
@@ -104,6 +104,15 @@ void write_calibration(JsonWriter& json, const Calibration& calibration) {
     json.end_object();
   }
   json.end_array();
+}
+
+void write_mask(JsonWriter& json, const MaskQuality& mask) {
+  json.key("mask").begin_object(JsonWriter::Layout::kInline);
+  json.key("clips").integer(mask.clips);
+  json.key("rank_correlation").number(mask.rank_correlation, kRateDigits);
+  json.key("apex_kept").number(mask.apex_kept, kRateDigits);
+  json.key("apex_kept_random").number(mask.apex_kept_random, kRateDigits);
+  json.end_object();
 }
 
 void write_mistakes(JsonWriter& json, const EvalReport& report) {
@@ -178,6 +187,7 @@ std::string report_json(const EvalReport& report) {
   write_intervals(json, report);
   write_classes(json, report);
   write_calibration(json, report.calibration);
+  if (report.mask) write_mask(json, *report.mask);
   write_mistakes(json, report);
   json.key("settings").begin_object();
   for (const auto& [name, value] : report.settings) json.key(name).string(value);

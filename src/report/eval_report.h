@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,13 +11,14 @@
 #include "mien/result.hpp"
 #include "report/calibration.h"
 #include "report/interval.h"
+#include "report/mask_quality.h"
 #include "report/protocol.h"
 #include "report/score_table.h"
 #include "report/training_history.h"
 
 namespace mien::report {
 
-// A clip that was answered wrongly.
+// A clip (or picture) that was answered wrongly.
 struct Mistake {
   std::string id{};
   int fold = 1;
@@ -42,10 +44,13 @@ struct EvalReport {
   BootstrapOptions bootstrap{};     // how `intervals` came about
   Calibration calibration{};        // over all clips
   std::vector<Mistake> mistakes{};  // the surest first; the caller adds the strips
+  // By the caller: what one row of the scores is, in the singular; an "s" makes the plural.
+  std::string item = "clip";
   // By the caller; any bytes, any of them may be empty.
   std::string title{};    // of the page
   std::string dataset{};  // which data, which split
   std::string model{};
+  std::optional<MaskQuality> mask{};  // where the truth about moments is known
   std::vector<NamedHistory> histories{};
   std::vector<std::pair<std::string, std::string>> settings{};  // name and value, in order
   std::string repeat{};  // the command that makes this report again; may have several lines
@@ -68,7 +73,8 @@ Result<EvalReport> make_report(ScoreTable scores, const Protocol& protocol,
 
 // n, war, uar, macro_f1 (the headline: means over the folds), classes, per_class, confusion (both
 // of all clips), protocol, folds, std, pooled, ci, ece, reliability, mistakes, and what the caller
-// gave. Rates are 0..1; null stands for what could not be computed.
+// gave: mask (clips, rank_correlation, apex_kept, apex_kept_random; only when given) and the texts.
+// Rates are 0..1; null stands for what could not be computed.
 std::string report_json(const EvalReport& report);
 
 // One row per class: class,support,predicted,recall,precision,f1, over all clips.

@@ -23,6 +23,18 @@ std::string range_text(const Interval& interval) {
   return in_percent(interval.low) + " to " + in_percent(interval.high);
 }
 
+// The word for the rows of the scores: "clips", or "Clips" at the beginning of a heading.
+std::string items_of(const EvalReport& report) {
+  return report.item + "s";
+}
+
+std::string capital(std::string word) {
+  if (!word.empty() && word[0] >= 'a' && word[0] <= 'z') {
+    word[0] = static_cast<char>(word[0] - 'a' + 'A');
+  }
+  return word;
+}
+
 std::string term(std::string_view name, std::string_view value) {
   if (value.empty()) return "";
   return "<dt>" + escape_xml(name) + "</dt><dd>" + escape_xml(value) + "</dd>\n";
@@ -33,7 +45,7 @@ std::string header_html(const EvalReport& report) {
   std::string out = "<header>\n<h1>" + escape_xml(report.title) + "</h1>\n<dl>\n";
   out += term("Data", report.dataset) + term("Model", report.model);
   out += term("Protocol", protocol.protocol.title + ": " + protocol.basis());
-  out += term("Clips", std::to_string(protocol.confusion.total()));
+  out += term(capital(items_of(report)), std::to_string(protocol.confusion.total()));
   out += "</dl>\n";
   for (const std::string& note : protocol.notes) {
     out += "<p class=\"note\">" + escape_xml(note) + "</p>\n";
@@ -48,7 +60,7 @@ std::string headline_html(const EvalReport& report) {
                                       compact(100.0 * report.bootstrap.level, 1) + " % interval"};
   if (several) {
     columns.emplace_back("Std. dev. over folds");
-    columns.emplace_back("All clips pooled");
+    columns.push_back("All " + items_of(report) + " pooled");
   }
   HtmlTable table("Percent: " + p.basis() + ".", columns);
   const auto add = [&](const char* name, double Rates::*figure, const Interval& interval) {
@@ -62,43 +74,47 @@ std::string headline_html(const EvalReport& report) {
   add("WAR (accuracy)", &Rates::war, report.intervals.war);
   add("UAR (mean recall)", &Rates::uar, report.intervals.uar);
   add("Macro F1", &Rates::macro_f1, report.intervals.macro_f1);
-  const std::string how =
-      "<p>Intervals: percentile bootstrap over the clips (" +
-      std::to_string(report.bootstrap.replicates) +
-      " draws). They cover the choice of test clips, not another training run. Wilson's 95 % "
-      "interval of the pooled WAR: " +
-      range_text(report.war_wilson) + ".</p>\n";
+  const std::string how = "<p>Intervals: percentile bootstrap over the " +
+                          escape_xml(items_of(report)) + " (" +
+                          std::to_string(report.bootstrap.replicates) +
+                          " draws). They cover the choice of test " + escape_xml(items_of(report)) +
+                          ", not another training run. Wilson's 95 % "
+                          "interval of the pooled WAR: " +
+                          range_text(report.war_wilson) + ".</p>\n";
   return html_section("headline", "Result", table.html() + how);
 }
 
-std::string folds_html(const ProtocolReport& protocol) {
+std::string folds_html(const EvalReport& report) {
+  const ProtocolReport& protocol = report.protocol;
   if (protocol.folds.size() < 2) return "";
-  HtmlTable table("In percent.", {"Fold", "Clips", "WAR", "UAR", "Macro F1"});
-  const auto add = [&](const std::string& name, const std::string& clips, const Rates& rates) {
+  HtmlTable table("In percent.", {"Fold", capital(items_of(report)), "WAR", "UAR", "Macro F1"});
+  const auto add = [&](const std::string& name, const std::string& count, const Rates& rates) {
     table.row(
-        {name, clips, in_percent(rates.war), in_percent(rates.uar), in_percent(rates.macro_f1)});
+        {name, count, in_percent(rates.war), in_percent(rates.uar), in_percent(rates.macro_f1)});
   };
   for (const FoldRates& fold : protocol.folds) {
     add(std::to_string(fold.fold), std::to_string(fold.clips), fold.rates);
   }
   add("Mean", "", protocol.mean);
   add("Standard deviation", "", protocol.deviation);
-  add("All clips pooled", std::to_string(protocol.confusion.total()), protocol.pooled);
+  add("All " + items_of(report) + " pooled", std::to_string(protocol.confusion.total()),
+      protocol.pooled);
   return html_section("folds", "Folds", table.html());
 }
 
 std::string classes_html(const EvalReport& report) {
   const auto rows = report.protocol.confusion.per_class();
-  HtmlTable table("In percent, over all clips.",
-                  {"Class", "Clips", "Answers", "Recall", "Precision", "F1"});
+  const std::string items = items_of(report);
+  HtmlTable table("In percent, over all " + items + ".",
+                  {"Class", capital(items), "Answers", "Recall", "Precision", "F1"});
   for (std::size_t i = 0; i < rows.size(); ++i) {
     table.row({class_name(report.scores.classes, i), std::to_string(rows[i].support),
                std::to_string(rows[i].predicted), in_percent(rows[i].recall),
                in_percent(rows[i].precision), in_percent(rows[i].f1)});
   }
-  const std::string bars = bars_svg(rows, report.scores.classes, {.id = "bars"});
-  const std::string matrix =
-      confusion_svg(report.protocol.confusion, report.scores.classes, {.id = "confusion"});
+  const std::string bars = bars_svg(rows, report.scores.classes, {.id = "bars", .items = items});
+  const std::string matrix = confusion_svg(report.protocol.confusion, report.scores.classes,
+                                           {.id = "confusion", .items = items});
   return html_section("confusions", "Confusion matrix",
                       html_figure(matrix,
                                   "Rows: the true class. Columns: the model's answer. "
@@ -107,9 +123,11 @@ std::string classes_html(const EvalReport& report) {
                       html_figure(bars, "Recall, precision and F1 by class.") + table.html());
 }
 
-std::string calibration_html(const Calibration& calibration) {
+std::string calibration_html(const EvalReport& report) {
+  const Calibration& calibration = report.calibration;
   if (calibration.clips == 0) return "";
-  const std::string drawing = reliability_svg(calibration, {.id = "reliability"});
+  const std::string drawing =
+      reliability_svg(calibration, {.id = "reliability", .items = items_of(report)});
   return html_section(
       "calibration", "Confidence",
       html_figure(drawing,
@@ -118,6 +136,25 @@ std::string calibration_html(const Calibration& calibration) {
                       "right answers of that confidence. Mean confidence " +
                       in_percent(calibration.confidence) + " %, right " +
                       in_percent(calibration.accuracy) + " %."));
+}
+
+std::string mask_html(const EvalReport& report) {
+  if (!report.mask) return "";
+  const MaskQuality& mask = *report.mask;
+  HtmlTable table("Over the " + std::to_string(mask.clips) + " " + items_of(report) +
+                      " that have a moment, " + std::to_string(mask.apex_frames) +
+                      " frames at its apex.",
+                  {"Figure", "Value"});
+  table.row({"Rank correlation with the true intensity", fixed(mask.rank_correlation, 3)});
+  table.row({"Apex frames kept, percent", in_percent(mask.apex_kept)});
+  table.row({"The same when tokens are dropped at random", in_percent(mask.apex_kept_random)});
+  return html_section(
+      "mask", "Soft mask",
+      table.html() +
+          "<p>Rank correlation: Spearman's, over the slots of each clip, of the mask's mean and "
+          "the true intensity. A frame is at the apex from 90 % of the clip's largest intensity "
+          "on, and counts as kept when of the slot that it is in at least an even share of the "
+          "kept tokens is kept.</p>\n");
 }
 
 std::string histories_html(const std::vector<NamedHistory>& histories) {
@@ -146,7 +183,7 @@ Result<std::string> mistake_html(const Mistake& mistake, const EvalReport& repor
     auto uri = picture_uri(mistake.strip);
     if (!uri) return uri.error().within(mistake.id);
     picture = "<img src=\"" + *uri + "\" alt=\"" +
-              escape_xml("Frames of clip " + mistake.id + ": " + said) + "\"/>\n";
+              escape_xml(capital(report.item) + " " + mistake.id + ": " + said) + "\"/>\n";
   }
   const std::string fold =
       report.protocol.protocol.folds > 1 ? ", fold " + std::to_string(mistake.fold) : "";
@@ -186,9 +223,9 @@ std::string settings_html(const EvalReport& report) {
 }  // namespace
 
 Result<std::string> report_html(const EvalReport& report) {
-  std::string body = header_html(report) + headline_html(report) + folds_html(report.protocol);
-  body += classes_html(report) + calibration_html(report.calibration);
-  body += histories_html(report.histories);
+  std::string body = header_html(report) + headline_html(report) + folds_html(report);
+  body += classes_html(report) + calibration_html(report);
+  body += mask_html(report) + histories_html(report.histories);
   MIEN_ASSIGN(const std::string mistakes, mistakes_html(report));
   body += mistakes + settings_html(report) + "</main>\n";
   return html_page(report.title, body);

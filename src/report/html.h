@@ -10,8 +10,9 @@ namespace mien::report {
 
 // One HTML file that needs no network: style, drawings and pictures are inside, no scripts. What it
 // shows: what was tested and how; WAR, UAR and macro F1 with their intervals; the folds; the
-// confusion matrix; figures by class; how far the confidences can be trusted; training curves; the
-// surest mistakes with their frames; settings; the command to repeat it. Parts without data are
+// confusion matrix; figures by class; how far the confidences can be trusted; whether a soft mask
+// found the moment; training curves; the surest mistakes with their frames; settings; the command
+// to repeat it. Parts without data are
 // left out. Every text is escaped, drawings and pictures have text alternatives. Error kBadFormat
 // (context: the clip) when a mistake's strip is neither empty, PNG nor JPEG.
 Result<std::string> report_html(const EvalReport& report);

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <set>
 
+#include "core/csv.h"
 #include "core/files.h"
-#include "report/csv_reader.h"
 #include "report/csv_writer.h"
 
 namespace mien::report {
@@ -88,16 +88,13 @@ Result<std::vector<std::string>> classes_of_header(const std::vector<std::string
       header.begin() + static_cast<std::ptrdiff_t>(kScoreColumns.size()), header.end());
 }
 
+// `fields` are as many as the header's.
 Result<ClipScore> clip_of_row(const std::vector<std::string>& fields,
                               const std::vector<std::string>& classes) {
-  if (fields.size() != kScoreColumns.size() + classes.size()) {
-    return bad_scores(std::to_string(fields.size()) + " fields instead of " +
-                      std::to_string(kScoreColumns.size() + classes.size()));
-  }
   ClipScore clip;
   clip.id = fields[0];
-  const auto fold = integer_in(fields[1], 1, kMaxCount);
-  const auto views = integer_in(fields[5], 1, kMaxCount);
+  const auto fold = core::integer_in(fields[1], 1, kMaxCount);
+  const auto views = core::integer_in(fields[5], 1, kMaxCount);
   if (!fold) return bad_scores("'" + fields[1] + "' is no fold");
   if (!views) return bad_scores("'" + fields[5] + "' is no number of views");
   clip.fold = static_cast<int>(*fold);
@@ -106,7 +103,7 @@ Result<ClipScore> clip_of_row(const std::vector<std::string>& fields,
   MIEN_ASSIGN(const int predicted, class_by_name(classes, fields[3]));
   for (std::size_t i = 0; i < classes.size(); ++i) {
     const std::string& field = fields[kScoreColumns.size() + i];
-    const auto value = float_in(field);
+    const auto value = core::float_in(field);
     if (!value || !(*value >= 0.0F && *value <= 1.0F)) {
       return bad_scores("'" + field + "' is no probability");
     }
@@ -118,7 +115,7 @@ Result<ClipScore> clip_of_row(const std::vector<std::string>& fields,
     return bad_scores("predicted is '" + fields[3] + "', but the probabilities say '" +
                       classes[best] + "'");
   }
-  const auto confidence = number_in(fields[4]);
+  const auto confidence = core::number_in(fields[4]);
   const double expected = static_cast<double>(clip.probabilities[best]);
   if (!confidence || !(std::abs(*confidence - expected) <= kConfidenceTolerance)) {
     return bad_scores("the confidence '" + fields[4] + "' is not the answer's probability");
@@ -126,21 +123,18 @@ Result<ClipScore> clip_of_row(const std::vector<std::string>& fields,
   return clip;
 }
 
+// Errors without a context.
 Result<ScoreTable> read_table(std::string_view text) {
-  CsvReader reader(text);
-  std::vector<std::string> fields;
-  MIEN_ASSIGN(const bool any, reader.next(fields));
-  if (!any) return bad_scores("is empty");
+  MIEN_ASSIGN(core::CsvReader reader, core::CsvReader::open(text, {}));
   ScoreTable table;
-  MIEN_ASSIGN(table.classes, classes_of_header(fields));
+  MIEN_ASSIGN(table.classes, classes_of_header(reader.header().names()));
   MIEN_TRY(check_class_names(table.classes));
+  core::CsvRecord row;
   while (true) {
-    MIEN_ASSIGN(const bool more, reader.next(fields));
+    MIEN_ASSIGN(const bool more, reader.next(row));
     if (!more) break;
-    auto clip = clip_of_row(fields, table.classes);
-    if (!clip) {
-      return bad_scores("record " + std::to_string(reader.record()) + ": " + clip.error().message);
-    }
+    auto clip = clip_of_row(row.fields, table.classes);
+    if (!clip) return reader.header().error(row, clip.error().message);
     table.clips.push_back(*std::move(clip));
   }
   MIEN_TRY(check_scores(table));
@@ -258,7 +252,7 @@ Status write_scores(const std::string& path, const ScoreTable& table) {
 }
 
 Result<ScoreTable> read_scores(const std::string& path) {
-  MIEN_ASSIGN(const std::string text, core::read_text_file(path));
+  MIEN_ASSIGN(const std::string text, core::read_text_file(path, core::kMaxCsvBytes));
   return parse_scores_csv(text, path);
 }
 

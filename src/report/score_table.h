@@ -85,10 +85,10 @@ Result<ConfusionMatrix> confusion_of(std::span<const ClipScore> clips, std::size
 Result<std::string> scores_csv(const ScoreTable& table);
 
 // Reads what scores_csv wrote and believes nothing: besides check_scores, `predicted` and
-// `confidence` must be what the probabilities say. Errors kBadFormat (context: `context`).
+// `confidence` must be what the probabilities say. Errors of core/csv.h (context: `context`).
 Result<ScoreTable> parse_scores_csv(std::string_view text, const std::string& context);
 
-// The same to and from files; errors of core/files.h as well.
+// The same to and from files; errors of core/files.h as well (kLimit from core::kMaxCsvBytes on).
 Status write_scores(const std::string& path, const ScoreTable& table);
 Result<ScoreTable> read_scores(const std::string& path);
 

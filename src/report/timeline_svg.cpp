@@ -21,6 +21,9 @@ constexpr double kPlot = kWidth - kLeft - kRight;
 constexpr double kBandGap = 16;
 constexpr double kRibbon = 7;  // the strip of the strongest class
 constexpr double kRibbonGap = 3;
+constexpr double kStrip = 22;  // its bars, one value high
+constexpr double kStripGap = 4;
+constexpr const char* kStripFill = "#d9480f";
 constexpr double kLegendRow = 22;
 constexpr std::size_t kMaxTitle = 96;  // bytes
 
@@ -60,7 +63,12 @@ class Drawing {
     y = top;
     for (const TimelineTrack& track : tracks_) {
       band(track, y);
-      y += band_ + kRibbonGap + kRibbon + kBandGap;
+      y += band_ + kRibbonGap + kRibbon;
+      if (options_.strip != nullptr) {
+        strip(track.id, y + kStripGap);
+        y += kStripGap + kStrip;
+      }
+      y += kBandGap;
     }
     if (tracks_.empty()) {
       text(kLeft + kPlot / 2, y + 40, 15, "#666", options_.empty_note, "middle");
@@ -219,6 +227,33 @@ class Drawing {
       strongest(run, top);
     }
     not_seen(seen_until, end_, top);
+  }
+
+  // One shape per stretch without a gap, so that long videos stay small.
+  void strip(int id, double top) {
+    const double bottom = top + kStrip;
+    text(kLeft - 10, bottom - 7, 11, "#666", options_.strip_name, "end");
+    const std::vector<StripCell> cells = options_.strip->cells(id);
+    // Long steps may begin before the axis and end behind it.
+    const auto at = [&](double time_s) { return x_of(std::clamp(time_s, start_, end_)); };
+    for (std::size_t i = 0; i < cells.size();) {
+      std::string path = "M" + px(at(cells[i].start_s)) + " " + px(bottom);
+      const std::size_t first = i;
+      double sum = 0;
+      do {
+        const double value = std::clamp(cells[i].value, 0.0, 1.0);
+        sum += value;
+        path += "V" + px(bottom - kStrip * value) + "H" + px(at(cells[i].end_s));
+        ++i;
+      } while (i < cells.size() && cells[i].start_s <= cells[i - 1].end_s + 1e-6);
+      const double from = cells[first].start_s;
+      const double to = cells[i - 1].end_s;
+      rectangle(at(from), top, at(to) - at(from), kStrip, "#f1f1f1");
+      path += "V" + px(bottom) + "Z";
+      canvas_.raw("<path class=\"strip\" d=\"" + path + "\" fill=\"" + kStripFill +
+                  "\"><title>mean " + fixed(sum / static_cast<double>(i - first), 2) + ", " +
+                  fixed(from, 2) + " to " + fixed(to, 2) + " s</title></path>\n");
+    }
   }
 
   // The step of the axis: 1, 2 or 5 times a power of ten below a minute, else of the clock.

@@ -5,8 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "core/csv.h"
 #include "core/files.h"
-#include "report/csv_reader.h"
 
 namespace mien::report {
 namespace {
@@ -30,26 +30,23 @@ Status check_columns(const TrainingHistory& history) {
   return {};
 }
 
-Result<TrainingHistory> history_of(std::string_view text) {
-  CsvReader reader(text);
+Result<TrainingHistory> history_of(std::string_view text, const std::string& context) {
+  MIEN_ASSIGN(core::CsvReader reader, core::CsvReader::open(text, context));
   TrainingHistory history;
-  MIEN_ASSIGN(const bool any, reader.next(history.columns));
-  if (!any) return bad_history("is empty");
-  MIEN_TRY(check_columns(history));
-  std::vector<std::string> fields;
+  history.columns = reader.header().names();
+  if (const Status status = check_columns(history); !status) return status.error().within(context);
+  core::CsvRecord record;
   while (true) {
-    MIEN_ASSIGN(const bool more, reader.next(fields));
+    MIEN_ASSIGN(const bool more, reader.next(record));
     if (!more) break;
-    const std::string record = "record " + std::to_string(reader.record());
-    if (fields.size() != history.columns.size()) {
-      return bad_history(record + " has " + std::to_string(fields.size()) + " fields, the header " +
-                         std::to_string(history.columns.size()));
-    }
     std::vector<double> row;
-    for (const std::string& field : fields) {
+    for (std::size_t i = 0; i < record.fields.size(); ++i) {
+      const std::string& field = record[i];
       const std::optional<double> value =
-          field.empty() ? std::optional<double>(kNothing) : number_in(field);
-      if (!value) return bad_history(record + ": '" + field + "' is not a number");
+          field.empty() ? std::optional<double>(kNothing) : core::number_in(field);
+      if (!value) {
+        return reader.header().error(record, i, core::in_quotes(field) + " is not a number");
+      }
       row.push_back(*value);
     }
     history.rows.push_back(std::move(row));
@@ -84,9 +81,7 @@ std::optional<std::size_t> TrainingHistory::column(std::string_view name) const 
 }
 
 Result<TrainingHistory> parse_history(std::string_view text, const std::string& context) {
-  auto history = history_of(text);
-  if (!history) return history.error().within(context);
-  return history;
+  return history_of(text, context);
 }
 
 Result<TrainingHistory> read_history(const std::string& path) {

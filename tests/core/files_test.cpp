@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "core/temp_folder.h"
 
@@ -89,6 +91,34 @@ TEST(AtomicFile, SaysWhyItCannotWrite) {
   ASSERT_FALSE(onto_folder);
   EXPECT_EQ(onto_folder.error().code, ErrorCode::kIo);
   EXPECT_EQ(folder.count(), 0U);
+}
+
+// What a killed process leaves behind: files of AtomicFile's names without a writer.
+TEST(AtomicFile, StaleTemporariesAreRemovedAndNoOthers) {
+  const TempFolder folder;
+  const std::string path = folder.file("a.bin");
+  ASSERT_TRUE(write_file_atomically(path, std::string("whole")));
+  for (const char* stale : {"a.bin.tmp-1-0", "a.bin.tmp-4194304-17"}) {
+    ASSERT_TRUE(write_file_atomically(folder.file(stale), std::string("half")));
+  }
+  const std::vector<std::string> others = {"b.bin.tmp-1-0",  "a.bin.tmp-1-0.old", "a.bin.tmp-1-",
+                                           "a.bin.tmp--1-0", "a.bin.tmp-x-0",     "a.bin.tmp-10",
+                                           "aa.bin.tmp-1-0", "a.bin.tmp"};
+  for (const std::string& other : others) {
+    ASSERT_TRUE(write_file_atomically(folder.file(other), std::string("not ours")));
+  }
+  ASSERT_EQ(::mkdir(folder.file("a.bin.tmp-2-2").c_str(), 0700), 0);
+  auto writer = AtomicFile::create(path).value();  // of another thread or process, as it were
+  ASSERT_TRUE(writer.write(std::string("new")));
+
+  EXPECT_EQ(remove_stale_temporaries(path), 2U);
+  EXPECT_EQ(folder.count(), 1 + others.size() + 1 + 1);
+  for (const std::string& other : others) EXPECT_TRUE(read_file(folder.file(other))) << other;
+  EXPECT_EQ(remove_stale_temporaries(path), 0U);
+  EXPECT_EQ(read_text_file(path).value(), "whole");
+  ASSERT_TRUE(writer.commit());
+  EXPECT_EQ(read_text_file(path).value(), "new");
+  EXPECT_EQ(remove_stale_temporaries(folder.file("no/such/folder")), 0U);
 }
 
 TEST(MappedFile, ShowsTheBytesAndSurvivesMoves) {

@@ -35,6 +35,12 @@ TEST(Labels, OfficialOrders) {
   EXPECT_THAT(set_of("rafdb").classes, ElementsAre("surprise", "fear", "disgust", "happiness",
                                                    "sadness", "anger", "neutral"));
   EXPECT_EQ(set_of("rafdb").first_index, 1);
+  EXPECT_THAT(set_of("ravdess").classes, ElementsAre("neutral", "calm", "happiness", "sadness",
+                                                     "anger", "fear", "disgust", "surprise"));
+  EXPECT_EQ(set_of("ravdess").first_index, 1);
+  EXPECT_THAT(set_of("crema-d").classes,
+              ElementsAre("anger", "disgust", "fear", "happiness", "neutral", "sadness"));
+  EXPECT_EQ(set_of("crema-d").first_index, 0);
 }
 
 TEST(Labels, MaeDferCountsDifferently) {
@@ -61,6 +67,9 @@ TEST(Labels, EverySetIsSound) {
 TEST(Labels, NamesInOtherSpellings) {
   EXPECT_EQ(set_of("RAF-DB").name, "rafdb");
   EXPECT_EQ(set_of("AffectNet7").name, "affectnet-7");
+  EXPECT_EQ(set_of("CREMA-D").name, "crema-d");
+  EXPECT_EQ(set_of("CremaD").name, "crema-d");
+  EXPECT_EQ(set_of("RAVDESS").name, "ravdess");
   EXPECT_EQ(set_of("ferv39k_mae_dfer").name, "ferv39k-mae-dfer");
   const auto unknown = find_label_set("ck+");
   ASSERT_FALSE(unknown);
@@ -111,6 +120,21 @@ TEST(LabelMapping, ReportsWhatIsMissing) {
   EXPECT_THAT(mapping.dropped, IsEmpty());
   EXPECT_THAT(mapping.missing,
               ElementsAre("anxiety", "contempt", "disappointment", "helplessness"));
+}
+
+// Calm is no neutral: RAVDESS has both.
+TEST(LabelMapping, OfActedDataSets) {
+  const LabelMapping ravdess = map_labels(set_of("ravdess"), set_of("dfew"));
+  EXPECT_THAT(ravdess.dropped, ElementsAre("calm"));
+  EXPECT_THAT(ravdess.missing, IsEmpty());
+  EXPECT_EQ(ravdess.map_index(0), 2U);            // neutral
+  EXPECT_EQ(ravdess.map_index(1), std::nullopt);  // calm
+  EXPECT_EQ(ravdess.map_index(7), 4U);            // surprise
+  const LabelMapping crema_d = map_labels(set_of("crema-d"), set_of("ravdess"));
+  EXPECT_THAT(crema_d.dropped, IsEmpty());
+  EXPECT_THAT(crema_d.missing, ElementsAre("calm", "surprise"));
+  const std::vector<float> p = {1, 2, 3, 4, 5, 6};
+  EXPECT_THAT(crema_d.map_probabilities(p).value(), ElementsAre(5, 0, 4, 6, 1, 3, 2, 0));
 }
 
 TEST(LabelMapping, TheSameClassesOnlyChangeOrder) {

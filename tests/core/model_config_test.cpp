@@ -132,5 +132,96 @@ TEST(ModelConfig, VideoMaeSizesThatContradictAreRefused) {
   EXPECT_EQ(code_of(R"({"arch": "svfap"})"), ErrorCode::kUnsupported);
 }
 
+TEST(ModelConfig, AdaToskPresets) {
+  const auto base = find_preset("adatosk-base").value();
+  EXPECT_EQ(base.arch, Arch::kAdaTosk);
+  EXPECT_EQ(base.input_size(), 160);
+  EXPECT_EQ(base.input_frames(), 16);
+  EXPECT_EQ(base.num_classes(), 7);
+  EXPECT_EQ(base.depth(), 10);
+  EXPECT_EQ(base.adatosk.vit.tokens(), 800);
+  EXPECT_EQ(base.adatosk.gate, 3);
+  EXPECT_TRUE(base.adatosk.stem.empty());
+  for (const char* name : {"adatosk-small", "adatosk-tiny"}) {
+    const auto small = find_preset(name).value();
+    EXPECT_EQ(small.input_size(), 112) << name;
+    EXPECT_EQ(small.num_classes(), 8) << name;
+    EXPECT_EQ(small.adatosk.vit.tokens(), 392) << name;
+    EXPECT_EQ(small.adatosk.vit.head_dim(), 64) << name;
+    EXPECT_TRUE(small.input.gray) << name;
+    EXPECT_EQ(small.adatosk.stem_channels(), 2) << name;
+    EXPECT_FALSE(small.adatosk.stem.empty()) << name;
+  }
+}
+
+TEST(ModelConfig, AdaToskSurvivesTheRoundTrip) {
+  ModelConfig config;
+  config.arch = Arch::kAdaTosk;
+  config.input.gray = true;
+  AdaToskConfig& sizes = config.adatosk;
+  sizes.vit = {.img_size = 24,
+               .patch_size = 4,
+               .tubelet_size = 3,
+               .num_frames = 9,
+               .in_chans = 1,
+               .embed_dim = 40,
+               .depth = 5,
+               .num_heads = 4,
+               .mlp_ratio = 2.5,
+               .qkv_bias = false,
+               .num_classes = 2};
+  sizes.stem = {{8, 2}, {12, 2}, {12, 1}};
+  sizes.gate = 4;
+  sizes.budget = 0.35;
+  sizes.agnostic = false;
+  sizes.decoder_dim = 20;
+  sizes.decoder_depth = 3;
+  sizes.decoder_heads = 2;
+  const auto parsed = parse_model_config(to_json(config));
+  ASSERT_TRUE(parsed.ok()) << parsed.error().to_string();
+  const AdaToskConfig& c = parsed->adatosk;
+  EXPECT_EQ(c.vit.img_size, 24);
+  EXPECT_EQ(c.vit.tubelet_size, 3);
+  EXPECT_EQ(c.vit.in_chans, 1);
+  EXPECT_EQ(c.vit.mlp_dim(), 100);
+  EXPECT_FALSE(c.vit.qkv_bias);
+  EXPECT_EQ(c.stem, sizes.stem);
+  EXPECT_EQ(c.stem_channels(), 3);
+  EXPECT_EQ(c.gate, 4);
+  EXPECT_EQ(c.budget, 0.35);
+  EXPECT_FALSE(c.agnostic);
+  EXPECT_TRUE(c.semantic);
+  EXPECT_EQ(c.decoder().embed_dim, 20);
+  EXPECT_EQ(c.decoder().depth, 3);
+  EXPECT_EQ(c.decoder().num_heads, 2);
+  EXPECT_EQ(c.decoder().tokens(), c.vit.tokens());
+  EXPECT_EQ(parsed->input_size(), 24);
+  EXPECT_EQ(parsed->depth(), 5);
+}
+
+TEST(ModelConfig, AdaToskSizesThatContradictAreRefused) {
+  const auto adatosk = [](const std::string& sizes) {
+    return R"({"arch": "adatosk", "adatosk": {)" + sizes + "}}";
+  };
+  for (const char* sizes : {
+           R"("gate": 0)",
+           R"("gate": 12)",  // of twelve blocks: none is left behind it
+           R"("budget": 0)",
+           R"("budget": 1.5)",
+           R"("budget": "half")",
+           R"("in_chans": 2)",
+           R"("in_chans": 1)",             // but it sees colour
+           R"("stem": [[8, 2], [8, 2]])",  // 4, of patches of 16
+           R"("stem": [[8, 3]])",
+           R"("decoder_dim": 100)",  // 100 / 6
+           R"("decoder_heads": 0)",
+           R"("agnostic": 1)",
+           R"("img_size": 161)",
+       }) {
+    EXPECT_EQ(code_of(adatosk(sizes)), ErrorCode::kBadFormat) << sizes;
+  }
+  EXPECT_EQ(code_of(adatosk(R"("init_values": 0.1)")), ErrorCode::kUnsupported);
+}
+
 }  // namespace
 }  // namespace mien::core

@@ -1,5 +1,7 @@
 #include "media/draw.h"
 
+#include <cmath>
+
 #include "support.h"
 
 namespace mien::media::test {
@@ -14,6 +16,41 @@ TEST(DrawTest, MarksWhatItShouldAndNothingElse) {
   EXPECT_EQ(pixel(image, 40, 30)[0], 0);
   fill_rectangle(image, 50, 40, 10, 10, {0, 200, 0}, 0.5F);
   EXPECT_NEAR(pixel(image, 55, 45)[1], 100, 1);
+}
+
+TEST(DrawTest, HeatTintsWhereTheValuesAre) {
+  // Two by two cells of 20 pixels from (20, 10) on; the upper right one is hot.
+  const Affine to_image{{20, 0, 20, 0, 20, 10}};
+  const std::vector<float> values = {0, 1, 0, 0};
+  Image image = Image::black(100, 80);
+  draw_heat(image, to_image, values, 2, {200, 100, 0}, 0.5F);
+  EXPECT_NEAR(pixel(image, 50, 20)[0], 100, 4);
+  EXPECT_NEAR(pixel(image, 50, 20)[1], 50, 2);
+  EXPECT_NEAR(pixel(image, 59, 10)[0], 100, 1) << "beyond the outer centres it stays";
+  EXPECT_NEAR(pixel(image, 40, 20)[0], 50, 4) << "halfway between two centres";
+  EXPECT_EQ(pixel(image, 25, 45)[0], 0);
+  EXPECT_EQ(pixel(image, 60, 20)[0], 0);
+  EXPECT_EQ(pixel(image, 50, 9)[0], 0);
+  // The same turned by a quarter: rows of the grid become columns from right to left.
+  Image turned = Image::black(100, 80);
+  draw_heat(turned, {{0, -20, 60, 20, 0, 10}}, values, 2, {200, 100, 0}, 0.5F);
+  EXPECT_NEAR(pixel(turned, 50, 40)[0], 100, 4);
+  EXPECT_EQ(pixel(turned, 25, 15)[0], 0);
+}
+
+TEST(DrawTest, HeatThatCannotBeDrawsNothing) {
+  const Image black = Image::black(30, 20);
+  Image image = black;
+  const std::vector<float> ones(4, 1.0F);
+  draw_heat(image, {{0, 0, 5, 0, 0, 5}}, ones, 2, {255, 255, 255}, 1.0F);
+  draw_heat(image, {{std::nan(""), 0, 5, 0, 2, 5}}, ones, 2, {255, 255, 255}, 1.0F);
+  draw_heat(image, {{2, 0, 1e6, 0, 2, -1e6}}, ones, 2, {255, 255, 255}, 1.0F);
+  draw_heat(image, {{2, 0, 5, 0, 2, 5}}, ones, 3, {255, 255, 255}, 1.0F);
+  draw_heat(image, {{2, 0, 5, 0, 2, 5}}, std::vector<float>(4, std::nanf("")), 2, {255, 255, 255},
+            1.0F);
+  EXPECT_EQ(image.rgb, black.rgb);
+  draw_heat(image, {{2, 0, 5, 0, 2, 5}}, std::vector<float>(4, 7.0F), 2, {255, 255, 255}, 1.0F);
+  EXPECT_EQ(pixel(image, 6, 6)[0], 255);
 }
 
 TEST(DrawTest, TextFitsItsMeasure) {

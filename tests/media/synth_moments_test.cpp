@@ -281,6 +281,8 @@ TEST_F(StillLabelsTest, BrokenTablesAreRefused) {
   EXPECT_TRUE(refuses("image,neutral,majority\na.png,-1,neutral\n"));
   EXPECT_TRUE(refuses("image,neutral,majority\na.png,many,neutral\n"));
   EXPECT_EQ(read("image,label\na.png,confusion\n").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(read("image,neutral,majority\n\na.png,many,neutral\n").error().message,
+            "line 3, column 'neutral': 'many' is not a count of votes");
 }
 
 TEST(PersonOfPicture, IsThePartBeforeTheNumber) {

@@ -102,6 +102,72 @@ TEST(Cost, VideoMaeFramesAndSizeMustFitTheTubelets) {
   }
 }
 
+TEST(Cost, AdaToskBaseKeepsWhatIsClaimed) {
+  const core::ModelConfig base = *core::find_preset("adatosk-base");
+  ASSERT_EQ(base.num_classes(), 7);
+  const ModelCost cost = cost_of(base);
+  EXPECT_EQ(cost.budget, 0.4);
+  EXPECT_LE(cost.gmacs, 42.0);
+  EXPECT_LE(cost.parameters, 74'000'000);
+  // Ten blocks of VideoMAE (7,087,104 each), its embedding (1,180,416), fc_norm and head (6,919);
+  // the mask's norm, seven numbers and aux_head.
+  EXPECT_EQ(cost.parameters, 10 * 7087104 + 1180416 + 6919 + 1536 + 7 + 5383);
+  // Three blocks over 800 tokens, seven over 320.
+  const double rows = 3 * 800 + 7 * 320;
+  EXPECT_NEAR(part_of(cost, "mlp"), rows * 8 * 768 * 768 / 1e9, 1e-6);
+  EXPECT_NEAR(part_of(cost, "attention_linear"), rows * 4 * 768 * 768 / 1e9, 1e-6);
+  EXPECT_NEAR(part_of(cost, "attention_products"),
+              (3.0 * 800 * 800 + 7.0 * 320 * 320) * 2 * 768 / 1e9, 1e-6);
+  EXPECT_NEAR(part_of(cost, "patch_embed"), 0.943718400, 1e-6);
+  // At least the cosines to the prototypes; and still next to nothing.
+  EXPECT_GT(part_of(cost, "soft_mask"), 800.0 * 7 * 768 / 1e9);
+  EXPECT_LT(part_of(cost, "soft_mask"), 0.02);
+}
+
+TEST(Cost, AdaToskFallsWithItsBudget) {
+  for (const char* name : {"adatosk-base", "adatosk-small", "adatosk-tiny"}) {
+    const core::ModelConfig config = *core::find_preset(name);
+    double last = 1e9;
+    for (const double budget : {1.0, 0.7, 0.5, 0.35, 0.25, 0.01}) {
+      const auto cost = model_cost(config, 0, 0, budget);
+      ASSERT_TRUE(cost.ok()) << name << ": " << cost.error().to_string();
+      EXPECT_EQ(cost->budget, budget);
+      EXPECT_LT(cost->gmacs, last) << name << " " << budget;
+      EXPECT_EQ(cost->parameters, cost_of(config).parameters);
+      last = cost->gmacs;
+    }
+    EXPECT_EQ(cost_of(config).gmacs, model_cost(config, 0, 0, config.adatosk.budget)->gmacs);
+  }
+  for (const auto& [name, budget] :
+       {std::pair{"adatosk-tiny", 1.5}, std::pair{"videomae-tiny", 0.5}}) {
+    const auto cost = model_cost(*core::find_preset(name), 0, 0, budget);
+    ASSERT_FALSE(cost.ok()) << name;
+    EXPECT_EQ(cost.error().code, ErrorCode::kInvalidArgument);
+  }
+}
+
+TEST(Cost, AdaToskWithoutMasksHasNone) {
+  core::ModelConfig config = *core::find_preset("adatosk-tiny");
+  const ModelCost both = cost_of(config);
+  config.adatosk.semantic = false;
+  const ModelCost agnostic = cost_of(config);
+  EXPECT_LT(part_of(agnostic, "soft_mask"), part_of(both, "soft_mask"));
+  config.adatosk.agnostic = false;
+  const ModelCost none = cost_of(config);
+  for (const auto& [part, gmacs] : none.by_part) EXPECT_NE(part, "soft_mask") << gmacs;
+  EXPECT_LT(none.parameters, agnostic.parameters);
+}
+
+TEST(Cost, AdaToskStemRunsOncePerSlot) {
+  core::ModelConfig config = *core::find_preset("adatosk-tiny");
+  // By hand: eight slots of 56x56 places, of two planes each, and a 1x1 projection of 7x7 places.
+  config.adatosk.stem = {{6, 2}, {6, 2}, {6, 2}, {10, 2}};
+  const double convolutions =
+      56.0 * 56 * 6 * 2 * 9 + (28.0 * 28 + 14.0 * 14) * 6 * 6 * 9 + 7.0 * 7 * 10 * 6 * 9;
+  EXPECT_NEAR(part_of(cost_of(config), "patch_embed"), 8 * (convolutions + 49.0 * 10 * 192) / 1e9,
+              1e-9);
+}
+
 TEST(Cost, FramesAndSizeCanBeChanged) {
   const core::ModelConfig base = *core::find_preset("s2d-base");
   EXPECT_EQ(cost_of(base, 8).frames, 8);

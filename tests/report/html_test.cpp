@@ -65,7 +65,7 @@ EvalReport example_report() {
     report.mistakes[i].strip = fake_png(static_cast<std::uint8_t>(i));
   }
   report.histories.push_back(
-      {"fold 1", *parse_history("epoch,step,lr,loss,seconds,pictures_per_s,war,uar\n"
+      {"fold 1", *parse_history("epoch,step,lr,loss,seconds,samples_per_s,war,uar\n"
                                 "1,10,0.001,2.0,1,5,0.3,0.2\n2,20,0.0005,nan,2,5,0.4,0.3\n",
                                 "history.csv")});
   report.settings = {{"views", "2 segments x 2 crops"}, {"<path>", "a\"b"}};
@@ -138,6 +138,29 @@ TEST(ReportHtml, ManagesWithTheLeast) {
   EXPECT_THAT(*page, Not(HasSubstr("How to repeat")));
 }
 
+TEST(ReportHtml, SpeaksOfPicturesWhereTheyAreNoClips) {
+  const ScoreTable table = {
+      .classes = {"a", "b"},
+      .clips = {{"x.png", 1, 0, {0.2F, 0.8F}, 1}, {"y.png", 1, 1, {0.2F, 0.8F}, 1}}};
+  auto report = make_report(table, *find_protocol("single"));
+  ASSERT_TRUE(report.ok());
+  ASSERT_EQ(report->mistakes.size(), 1U);
+  report->mistakes[0].strip = fake_png(1);
+  const auto clips = report_html(*report);
+  ASSERT_TRUE(clips.ok());
+  EXPECT_THAT(*clips, HasSubstr("alt=\"Clip x.png: is a, said b\""));
+  EXPECT_THAT(*clips, HasSubstr("<dt>Clips</dt><dd>2</dd>"));
+  EXPECT_THAT(report_json(*report), HasSubstr("bootstrap over clips, within"));
+  report->item = "picture";
+  const auto pictures = report_html(*report);
+  ASSERT_TRUE(pictures.ok());
+  EXPECT_EQ(XmlCheck::fault(*pictures), "");
+  EXPECT_THAT(*pictures, HasSubstr("alt=\"Picture x.png: is a, said b\""));
+  EXPECT_THAT(*pictures, HasSubstr("<dt>Pictures</dt><dd>2</dd>"));
+  EXPECT_EQ(count_of(*pictures, "clip") + count_of(*pictures, "Clip"), 0U);
+  EXPECT_THAT(report_json(*report), HasSubstr("bootstrap over pictures, within"));
+}
+
 TEST(ReportHtml, PartialResultsSaySo) {
   const ScoreTable table = {.classes = {"a", "b"},
                             .clips = {{"x", 2, 0, {0.9F, 0.1F}, 1}, {"y", 2, 1, {0.2F, 0.8F}, 1}}};
@@ -205,21 +228,25 @@ TEST(WriteReport, FourFiles) {
   EXPECT_EQ(made->calibration.ece, report.calibration.ece);
 }
 
+// Older runs call the column of the speed pictures_per_s.
 TEST(TrainingHistory, PanelsOfTheTrainersFile) {
-  const auto history = parse_history(
-      "epoch,step,lr,loss,seconds,pictures_per_s,war,uar,cross_entropy,n\n"
-      "1,10,0.001,2.0,1,5,0.5,0.25,1.9,100\n2,20,0.0005,1.5,2,5,0.75,,1.7,100\n",
-      "h.csv");
-  ASSERT_TRUE(history.ok()) << history.error().to_string();
-  const auto panels = history_panels(*history);
-  ASSERT_EQ(panels.size(), 3U);
-  ASSERT_EQ(panels[0].curves.size(), 2U);
-  EXPECT_EQ(panels[0].curves[1].name, "cross_entropy");
-  ASSERT_EQ(panels[1].curves.size(), 2U);
-  EXPECT_DOUBLE_EQ(panels[1].curves[0].points[1].second, 75.0);
-  EXPECT_TRUE(std::isnan(panels[1].curves[1].points[1].second));
-  EXPECT_DOUBLE_EQ(panels[2].curves[0].points[1].first, 2.0);
-  EXPECT_TRUE(panels[2].from_zero);
+  for (const char* speed : {"samples_per_s", "pictures_per_s"}) {
+    const auto history = parse_history(
+        "epoch,step,lr,loss,seconds," + std::string(speed) +
+            ",war,uar,cross_entropy,n\n"
+            "1,10,0.001,2.0,1,5,0.5,0.25,1.9,100\n2,20,0.0005,1.5,2,5,0.75,,1.7,100\n",
+        "h.csv");
+    ASSERT_TRUE(history.ok()) << history.error().to_string();
+    const auto panels = history_panels(*history);
+    ASSERT_EQ(panels.size(), 3U);
+    ASSERT_EQ(panels[0].curves.size(), 2U);
+    EXPECT_EQ(panels[0].curves[1].name, "cross_entropy");
+    ASSERT_EQ(panels[1].curves.size(), 2U);
+    EXPECT_DOUBLE_EQ(panels[1].curves[0].points[1].second, 75.0);
+    EXPECT_TRUE(std::isnan(panels[1].curves[1].points[1].second));
+    EXPECT_DOUBLE_EQ(panels[2].curves[0].points[1].first, 2.0);
+    EXPECT_TRUE(panels[2].from_zero);
+  }
 }
 
 TEST(TrainingHistory, RefusesWhatIsNone) {
@@ -230,8 +257,9 @@ TEST(TrainingHistory, RefusesWhatIsNone) {
   EXPECT_THAT(message(""), HasSubstr("h.csv: is empty"));
   EXPECT_THAT(message("epoch,step\n1,2\n"), HasSubstr("no column 'loss'"));
   EXPECT_THAT(message("epoch,loss,loss\n"), HasSubstr("'loss' appears twice"));
-  EXPECT_THAT(message("epoch,loss\n1\n"), HasSubstr("record 2 has 1 fields, the header 2"));
-  EXPECT_THAT(message("epoch,loss\n1,much\n"), HasSubstr("'much' is not a number"));
+  EXPECT_THAT(message("epoch,loss\n1\n"), HasSubstr("line 2: 1 field, the header has 2"));
+  EXPECT_THAT(message("epoch,loss\n1,much\n"),
+              HasSubstr("h.csv: line 2, column 'loss': 'much' is not a number"));
   EXPECT_EQ(message("epoch,loss\n1,nan\n2,inf\n"), "");
 }
 

@@ -109,6 +109,85 @@ TEST(TimelineSvg, DrawsBandsGapsAndLabels) {
   EXPECT_TRUE(core::write_file_atomically(out, svg).ok());  // to look at
 }
 
+TEST(TimeStrip, AveragesWhatOverlaps) {
+  TimeStrip strip(0.1);
+  EXPECT_TRUE(strip.empty());
+  strip.add(7, 0.0, 0.2, 1.0);
+  strip.add(7, 0.1, 0.3, 0.0);
+  strip.add(7, 0.5, 0.6, 0.25);
+  strip.add(7, 0.0, 0.0, 9.0);  // no duration
+  strip.add(7, 0.0, 0.1, std::nan(""));
+  strip.add(7, 0.0, 1e9, 9.0);
+  const auto cells = strip.cells(7);
+  ASSERT_EQ(cells.size(), 4U);
+  EXPECT_NEAR(cells[0].value, 1.0, 1e-9);
+  EXPECT_NEAR(cells[1].value, 0.5, 1e-9);
+  EXPECT_NEAR(cells[2].value, 0.0, 1e-9);
+  EXPECT_NEAR(cells[3].value, 0.25, 1e-9);
+  EXPECT_NEAR(cells[3].start_s, 0.5, 1e-9);
+  EXPECT_NEAR(cells[3].end_s, 0.6, 1e-9);
+  EXPECT_TRUE(strip.cells(8).empty());
+}
+
+TEST(TimeStrip, ThinsByAveragingAndKeepsGaps) {
+  TimeStrip strip(1.0 / 30, 1000);
+  double sum = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    if (i >= 8000 && i < 12'000) continue;
+    const double value = 0.5 + 0.4 * std::sin(0.001 * i);
+    sum += value;
+    strip.add(1, i / 30.0, (i + 1) / 30.0, value);
+  }
+  const auto cells = strip.cells(1);
+  EXPECT_LE(cells.size(), 1001U);
+  EXPECT_GE(cells.size(), 400U);
+  int gaps = 0;
+  double mean = 0;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    mean += cells[i].value / static_cast<double>(cells.size());
+    if (i > 0 && cells[i].start_s > cells[i - 1].end_s + 1e-6) ++gaps;
+  }
+  EXPECT_EQ(gaps, 1);
+  EXPECT_NEAR(mean, sum / 16'000, 0.01);
+}
+
+TEST(TimeStrip, ManyShortTracksStayBounded) {
+  TimeStrip strip(1.0 / 30, 1000);
+  for (int id = 1; id <= 20'000; ++id) {
+    for (int i = 0; i < (id == 5 ? 300 : 1); ++i) {
+      strip.add(id, id + i / 30.0, id + (i + 1) / 30.0, 0.5);
+    }
+  }
+  std::size_t cells = 0;
+  for (int id = 1; id <= 20'000; ++id) cells += strip.cells(id).size();
+  EXPECT_LE(cells, 1000U);
+  const auto longest = strip.cells(5);
+  ASSERT_FALSE(longest.empty()) << "the longest is never given up";
+  EXPECT_NEAR(longest[0].value, 0.5, 1e-9);
+}
+
+TEST(TimelineSvg, DrawsTheStripUnderEachFace) {
+  const Timeline timeline = smile();
+  TimeStrip strip;
+  for (int i = 0; i < 300; ++i) strip.add(1, i / 30.0, (i + 1) / 30.0, i < 150 ? 1.0 : 0.5);
+  for (int i = 600; i < 700; ++i) strip.add(1, i / 30.0, (i + 1) / 30.0, 0.25);
+  const TimelineSvgOptions plain{.title = "x.mp4", .end_s = 30};
+  TimelineSvgOptions with = plain;
+  with.strip = &strip;
+  with.strip_name = "mask";
+  const std::string svg = timeline_svg(timeline, with);
+  EXPECT_EQ(count(svg, "class=\"strip\""), 2U);  // two stretches of face 1, none of face 2
+  EXPECT_EQ(count(svg, ">mask</text>"), 2U);     // but a name beside both
+  EXPECT_THAT(svg, HasSubstr("mean 0.75, 0.00 to 10.00 s"));
+  EXPECT_THAT(svg, HasSubstr("mean 0.25, 20.00 to 23.33 s"));
+  EXPECT_THAT(svg, Not(HasSubstr("nan")));
+  const std::string without = timeline_svg(timeline, plain);
+  EXPECT_EQ(count(without, "class=\"strip\""), 0U);
+  EXPECT_EQ(count(without, ">mask<"), 0U);
+  const std::string out = std::string(MIEN_BINARY_DIR) + "/timeline_strip_test.svg";
+  EXPECT_TRUE(core::write_file_atomically(out, svg).ok());  // to look at
+}
+
 TEST(TimelineSvg, SaysWhyItIsEmpty) {
   const Timeline timeline(kTwo);
   const std::string svg = timeline_svg(timeline, {.title = "x.mp4", .end_s = 4});
