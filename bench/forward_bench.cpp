@@ -127,6 +127,26 @@ BENCHMARK_CAPTURE(forward, base_video_f32, "s2d-base", true, Precision::kF32)
     ->Args({16, 2})
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(forward, videomae_base_f32, "videomae-base", true, Precision::kF32)
+    ->Args({16, 2})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(forward, videomae_base_bf16, "videomae-base", true, Precision::kBf16)
+    ->Args({16, 2})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(forward, adatosk_base_f32, "adatosk-base", true, Precision::kF32)
+    ->Args({16, 2})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(forward, adatosk_base_bf16, "adatosk-base", true, Precision::kBf16)
+    ->Args({16, 2})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(forward, adatosk_tiny_f32, "adatosk-tiny", true, Precision::kF32)
+    ->Args({16, 1})
+    ->Args({16, 2})
+    ->UseRealTime();
 BENCHMARK_CAPTURE(landmarks, f32, Precision::kF32)
     ->Args({1, 1})
     ->Args({1, 2})

@@ -29,6 +29,8 @@ struct AnalyzerOptions {
   Precision precision = Precision::kAuto;
   int threads = 0;          // of the recogniser; 0: half of the CPUs, the rest decodes and draws
   double image_fps = 25.0;  // how fast the pictures of a folder follow each other
+  double budget = 0;        // of a model with a soft mask, see ClipOptions; 0: the model's own
+  bool mask = false;        // windows bring the model's soft mask, and the drawings show it
 };
 
 // Samples are taken at this rate whatever the video's own is, so a window of 16 lasts 0.53 s.
@@ -53,6 +55,9 @@ struct ExpressionWindow {
   int label = 0;                     // index into classes()
   float confidence = 0;              // its probability
   std::vector<float> probabilities;  // by class, sum 1
+  // With AnalyzerOptions::mask: how much each token counted, see ClipOptions::mask of one clip;
+  // else empty. Slot s begins s * num_frames / mask_slots samples behind start_s.
+  std::vector<float> mask{};
 };
 
 struct AnalyzerProgress {
@@ -123,8 +128,8 @@ struct StillFace {
 class Analyzer {
  public:
   // Errors: those of Recognizer::load and LandmarkLocator::load, kNotFound when a bundled model is
-  // asked for and there is none, kInvalidArgument (stride < 1, a window that the model cannot
-  // read).
+  // asked for and there is none, kInvalidArgument for options that cannot be (stride < 1, a window
+  // that the model cannot read, a budget outside (0, 1], a budget or a mask of a model without).
   static Result<Analyzer> load(const AnalyzerOptions& options);
 
   const Recognizer& recognizer() const;
@@ -141,9 +146,12 @@ class Analyzer {
                                   const AnalyzerCallbacks& callbacks = {}) const;
 
   // The same, and writes expressions.csv, faces.csv, result.json, timeline.svg and annotated.mp4
-  // into the folder (see DESIGN.md). All or nothing: files appear under their names only at the
-  // end, on an error nothing is left behind, and other files of the folder are not touched. Further
-  // errors: kIo (context: what could not be written).
+  // into the folder (see DESIGN.md). With AnalyzerOptions::mask the timeline has a strip under each
+  // face of how much its moments counted (the mean mask, of overlapping windows too), the video a
+  // tint over the parts of the face that did, and the rows of result.json the mean mask of their
+  // slots. All or nothing: files appear under their names only at the end, on an error nothing is
+  // left behind, and other files of the folder are not touched. Further errors: kIo (context: what
+  // could not be written).
   Result<AnalysisSummary> analyze_to(const std::string& input, const OutputOptions& output,
                                      const AnalyzerCallbacks& callbacks = {}) const;
 

@@ -23,8 +23,27 @@ struct RecognizerOptions {
   int threads = 0;  // per call; 0: every CPU this process may use
 };
 
-// An expression model (S2D, VideoMAE): a video model reads clips of exactly num_frames() frames, an
-// image model (is_temporal() == false) reads single frames and averages over any number of them.
+// What a call may ask of a model with a soft mask (AdaTosk) beside its logits. The mask says how
+// much each token of a clip counts: a token is a small cube of the clip, some frames deep and one
+// cell of a grid over the face wide. Tokens lie in the order [slot, row, column], slots by time,
+// row 0 at the top, mask_slots() x mask_grid() x mask_grid() of them.
+struct ClipOptions {
+  // The share of the tokens, those of the largest mask, that the network computes to the end, above
+  // 0 and at most 1; 0: Recognizer::budget(). Less is faster. May change with every call; what is
+  // prepared for it is kept for the last four budgets.
+  double budget = 0.0;
+
+  // Where the mask of each clip goes: [clips, mask_slots, mask_grid, mask_grid] values in [0, 1];
+  // empty: nowhere.
+  std::span<float> mask{};
+
+  // Where it goes which tokens were computed to the end: 1 or 0, laid out as mask; empty: nowhere.
+  std::span<std::uint8_t> kept{};
+};
+
+// An expression model (S2D, VideoMAE, AdaTosk): a video model reads clips of exactly num_frames()
+// frames, an image model (is_temporal() == false) reads single frames and averages over any number
+// of them.
 //
 // A Recognizer is a cheap handle on immutable weights: copy it, share it between threads. The
 // memory that a forward pass needs is in a Session; give each thread its own.
@@ -42,7 +61,6 @@ class Recognizer {
   int num_frames() const;    // frames of a clip; 1 for an image model
   bool is_temporal() const;  // video model: the frames of a clip see each other
   int num_classes() const;
-  int feature_size() const;     // D, the length of the feature that is classified
   Precision precision() const;  // what kAuto became: kF32 or kBf16
 
   // Class names in the order of the logits; "class 0", ... when the file does not name them.
@@ -63,14 +81,26 @@ class Recognizer {
   // Whether the file brings the landmark network that S2D's prompts need. Other models have none.
   bool has_landmark_net() const;
 
+  // Whether ClipOptions mean anything to the model: AdaTosk. (Trained without both factors of its
+  // mask, as an ablation, it has one that is 1 everywhere.)
+  bool has_mask() const { return mask_slots() > 0; }
+
+  // Steps in time and cells a side of the mask; 0 for a model without one. A slot spans
+  // num_frames() / mask_slots() frames.
+  int mask_slots() const;
+  int mask_grid() const;
+
+  // The share of the tokens that go past the mask unless a call says otherwise, in (0, 1]; 1 for a
+  // model without a mask.
+  double budget() const;
+
+  // Floats that describe one frame apart from the others of its clip (Session::embed), so that
+  // windows of a video that overlap share the work on their frames. 0: the model cannot, since its
+  // first layer already looks at several frames (VideoMAE, AdaTosk).
+  int embedding_size() const;
+
   // A workspace for one thread. Errors: kLimit, kInternal (the compute library failed).
   Result<Session> session() const;
-
-  // The head alone: averages `frames` frame features and classifies.
-  //   features: [frames, D] as Session::features gave them; logits: [num_classes].
-  // For an image model this equals Session::logits of the same frames, so windows that overlap can
-  // share frames. Safe from any thread. Error kInvalidArgument: sizes that do not fit, no frame.
-  Status classify(std::span<const float> features, int frames, std::span<float> logits) const;
 
  private:
   struct Impl;
@@ -79,7 +109,7 @@ class Recognizer {
 };
 
 // Scratch memory and prepared kernels. Move-only; one thread at a time; keeps the weights alive.
-// After the first call of a given size no call allocates memory of our own.
+// After the first call of a given size and budget no call allocates memory of our own.
 class Recognizer::Session {
  public:
   Session(Session&&) noexcept;
@@ -90,18 +120,33 @@ class Recognizer::Session {
   //   faces:  u8 RGB, [clips, frames, input_size, input_size, 3], aligned as face_template says;
   //   logits: [clips, num_classes], before softmax.
   // A video model wants frames == num_frames(); an image model any frames >= 1 and averages them
-  // (a still is clips = n, frames = 1). Errors: kInvalidArgument (sizes), kUnsupported (see
-  // reads_faces), kInternal.
-  Status logits(std::span<const std::uint8_t> faces, int clips, int frames,
-                std::span<float> logits);
+  // (a still is clips = n, frames = 1). Errors: kInvalidArgument (sizes, also those of `options`; a
+  // budget that is none), kUnsupported (see reads_faces; options other than the default for a model
+  // without a mask), kLimit, kInternal.
+  Status logits(std::span<const std::uint8_t> faces, int clips, int frames, std::span<float> logits,
+                const ClipOptions& options = {});
 
   // The same with softmax over the classes: each row is >= 0 and sums to 1.
   Status probabilities(std::span<const std::uint8_t> faces, int clips, int frames,
-                       std::span<float> probabilities);
+                       std::span<float> probabilities, const ClipOptions& options = {});
 
-  // Features of single frames, for image models: faces u8 RGB [frames, S, S, 3] -> [frames, D],
-  // the class token after the last norm. Errors as logits(), kUnsupported for a video model.
-  Status features(std::span<const std::uint8_t> faces, int frames, std::span<float> features);
+  // Logits of stills: the mean over the face as it is and its mirror image, since one picture says
+  // less than a clip. A video model is shown each as a clip in which nothing moves.
+  //   faces: u8 RGB [count, S, S, 3]; logits: [count, num_classes]; budget: see ClipOptions.
+  // Allocates memory in every call. Errors as logits().
+  Status still_logits(std::span<const std::uint8_t> faces, int count, std::span<float> logits,
+                      double budget = 0.0);
+
+  // The part of the work that sees each frame alone, once for all clips that the frame is in.
+  //   faces: u8 RGB [frames, S, S, 3]; embeddings: [frames, embedding_size]. For an image model it
+  //   is the class token after the last norm.
+  // Errors as logits(), kUnsupported where embedding_size() is 0.
+  Status embed(std::span<const std::uint8_t> faces, int frames, std::span<float> embeddings);
+
+  // logits() of frames that embed() saw: [clips, frames, embedding_size] -> [clips, num_classes],
+  // the same but for rounding. Errors as embed().
+  Status logits_of(std::span<const float> embeddings, int clips, int frames,
+                   std::span<float> logits);
 
  private:
   friend class Recognizer;

@@ -17,11 +17,13 @@ struct InferJob {
   const core::TensorViewMap& weights;
   const core::TensorViewMap& inputs;
   bool activations = false;
+  double budget = 0.0;
 };
 
 Result<InferResult> infer_mobilefacenet(const InferJob& job);
 Result<InferResult> infer_s2d(const InferJob& job);
 Result<InferResult> infer_videomae(const InferJob& job);
+Result<InferResult> infer_adatosk(const InferJob& job);
 
 // Milliseconds since it was made.
 class Stopwatch {

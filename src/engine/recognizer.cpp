@@ -13,6 +13,7 @@ namespace {
 
 using engine::ExpressionModel;
 using engine::ExpressionRunner;
+using engine::MaskRequest;
 
 Error bad_size(const std::string& what, std::size_t got, std::size_t wanted) {
   return make_error(ErrorCode::kInvalidArgument, what + ": " + std::to_string(got) + " values, " +
@@ -33,6 +34,35 @@ std::vector<std::string> class_names(const core::ModelConfig& config) {
   return names;
 }
 
+// The still and its mirror image, each `frames` times: u8 RGB [2, frames, S, S, 3].
+std::vector<std::uint8_t> both_ways(std::span<const std::uint8_t> face, std::size_t side,
+                                    std::size_t frames) {
+  std::vector<std::uint8_t> mirrored(face.size());
+  for (std::size_t row = 0; row < side; ++row) {
+    for (std::size_t column = 0; column < side; ++column) {
+      const std::size_t from = 3 * (row * side + column);
+      std::copy_n(face.data() + from, 3, &mirrored[3 * (row * side + side - 1 - column)]);
+    }
+  }
+  std::vector<std::uint8_t> views;
+  for (std::size_t i = 0; i < frames; ++i) views.insert(views.end(), face.begin(), face.end());
+  for (std::size_t i = 0; i < frames; ++i)
+    views.insert(views.end(), mirrored.begin(), mirrored.end());
+  return views;
+}
+
+// Embeddings of frames, [n, size], each `frames` times: [n, frames, size].
+std::vector<float> repeated(const std::vector<float>& embeddings, std::size_t size,
+                            std::size_t frames) {
+  std::vector<float> out;
+  for (auto one = embeddings.begin(); one != embeddings.end();
+       one += static_cast<std::ptrdiff_t>(size)) {
+    for (std::size_t i = 0; i < frames; ++i)
+      out.insert(out.end(), one, one + static_cast<std::ptrdiff_t>(size));
+  }
+  return out;
+}
+
 }  // namespace
 
 struct Recognizer::Impl {
@@ -50,7 +80,9 @@ struct Recognizer::Session::State {
   std::unique_ptr<ExpressionRunner> runner;
 
   Status check(std::size_t pixels, std::size_t frames) const;
-  Status clips(std::span<const std::uint8_t> faces, int clips, int frames, std::span<float> out);
+  Result<MaskRequest> mask_request(const ClipOptions& options, std::size_t clips) const;
+  Status clips(std::span<const std::uint8_t> faces, int clips, int frames, std::span<float> out,
+               const ClipOptions& options);
 };
 
 Result<Recognizer> Recognizer::load(const std::string& path, const RecognizerOptions& options) {
@@ -85,8 +117,8 @@ int Recognizer::num_classes() const {
   return impl_->config().num_classes();
 }
 
-int Recognizer::feature_size() const {
-  return static_cast<int>(impl_->model->head().width());
+int Recognizer::embedding_size() const {
+  return static_cast<int>(impl_->model->embedding_size());
 }
 
 Precision Recognizer::precision() const {
@@ -109,6 +141,18 @@ bool Recognizer::has_landmark_net() const {
   return impl_->model->has_landmark_net();
 }
 
+int Recognizer::mask_slots() const {
+  return static_cast<int>(impl_->model->mask_shape().slots);
+}
+
+int Recognizer::mask_grid() const {
+  return static_cast<int>(impl_->model->mask_shape().grid);
+}
+
+double Recognizer::budget() const {
+  return impl_->model->budget();
+}
+
 bool Recognizer::reads_faces() const {
   return impl_->model->can_read_faces().ok();
 }
@@ -129,22 +173,6 @@ Result<Recognizer::Session> Recognizer::session() const {
   });
 }
 
-Status Recognizer::classify(std::span<const float> features, int frames,
-                            std::span<float> logits) const {
-  return engine::guarded([&]() -> Status {
-    if (frames < 1) return make_error(ErrorCode::kInvalidArgument, "no frame to classify");
-    const auto width = static_cast<std::size_t>(feature_size());
-    const std::size_t wanted = static_cast<std::size_t>(frames) * width;
-    if (features.size() != wanted) return bad_size("features", features.size(), wanted);
-    const auto classes = static_cast<std::size_t>(num_classes());
-    if (logits.size() != classes) return bad_size("logits", logits.size(), classes);
-    std::vector<float> mean(width);
-    engine::classify_features(impl_->model->head(), features.data(),
-                              static_cast<std::size_t>(frames), mean.data(), logits.data());
-    return {};
-  });
-}
-
 Recognizer::Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Recognizer::Session::Session(Session&&) noexcept = default;
 Recognizer::Session& Recognizer::Session::operator=(Session&&) noexcept = default;
@@ -158,8 +186,29 @@ Status Recognizer::Session::State::check(std::size_t pixels, std::size_t frames)
   return {};
 }
 
+Result<MaskRequest> Recognizer::Session::State::mask_request(const ClipOptions& options,
+                                                             std::size_t clips) const {
+  MaskRequest request;
+  const std::size_t tokens = impl->model->mask_shape().tokens();
+  if (tokens == 0) {
+    const bool plain = options.budget == 0.0 && options.mask.empty() && options.kept.empty();
+    if (plain) return request;
+    return make_error(ErrorCode::kUnsupported, "the model has no soft mask and no budget");
+  }
+  const auto check_size = [&](const char* what, std::size_t size) -> Status {
+    if (size == 0 || size == clips * tokens) return {};
+    return bad_size(what, size, clips * tokens);
+  };
+  MIEN_TRY(check_size("mask", options.mask.size()));
+  MIEN_TRY(check_size("kept", options.kept.size()));
+  request.budget = options.budget;
+  if (!options.mask.empty()) request.mask = options.mask.data();
+  if (!options.kept.empty()) request.kept = options.kept.data();
+  return request;
+}
+
 Status Recognizer::Session::State::clips(std::span<const std::uint8_t> faces, int count, int frames,
-                                         std::span<float> out) {
+                                         std::span<float> out, const ClipOptions& options) {
   if (count < 1 || frames < 1) {
     return make_error(ErrorCode::kInvalidArgument, "no clip or no frame");
   }
@@ -168,17 +217,19 @@ Status Recognizer::Session::State::clips(std::span<const std::uint8_t> faces, in
   MIEN_TRY(check(faces.size(), clip_count * clip_frames));
   const std::size_t wanted = clip_count * impl->model->head().classes();
   if (out.size() != wanted) return bad_size("logits", out.size(), wanted);
-  return runner->logits(faces.data(), clip_count, clip_frames, out.data());
+  MIEN_ASSIGN(const MaskRequest request, mask_request(options, clip_count));
+  return runner->logits(faces.data(), clip_count, clip_frames, out.data(), request);
 }
 
 Status Recognizer::Session::logits(std::span<const std::uint8_t> faces, int clips, int frames,
-                                   std::span<float> logits) {
-  return state_->clips(faces, clips, frames, logits);
+                                   std::span<float> logits, const ClipOptions& options) {
+  return state_->clips(faces, clips, frames, logits, options);
 }
 
 Status Recognizer::Session::probabilities(std::span<const std::uint8_t> faces, int clips,
-                                          int frames, std::span<float> probabilities) {
-  MIEN_TRY(state_->clips(faces, clips, frames, probabilities));
+                                          int frames, std::span<float> probabilities,
+                                          const ClipOptions& options) {
+  MIEN_TRY(state_->clips(faces, clips, frames, probabilities, options));
   const std::size_t classes = state_->impl->model->head().classes();
   for (std::size_t b = 0; b < static_cast<std::size_t>(clips); ++b) {
     softmax(probabilities.subspan(b * classes, classes));
@@ -186,19 +237,71 @@ Status Recognizer::Session::probabilities(std::span<const std::uint8_t> faces, i
   return {};
 }
 
-Status Recognizer::Session::features(std::span<const std::uint8_t> faces, int frames,
-                                     std::span<float> features) {
-  const ExpressionModel& model = *state_->impl->model;
-  if (model.is_temporal()) {
-    return make_error(ErrorCode::kUnsupported,
-                      "frames of a video model have no features of their own");
+Status Recognizer::Session::still_logits(std::span<const std::uint8_t> faces, int count,
+                                         std::span<float> logits, double budget) {
+  const Impl& impl = *state_->impl;
+  const ClipOptions options{.budget = budget};
+  if (const auto request = state_->mask_request(options, 1); !request) return request.error();
+  if (count < 1) return make_error(ErrorCode::kInvalidArgument, "no still");
+  const auto stills = static_cast<std::size_t>(count);
+  MIEN_TRY(state_->check(faces.size(), stills));
+  const std::size_t classes = impl.model->head().classes();
+  if (logits.size() != stills * classes) {
+    return bad_size("logits", logits.size(), stills * classes);
+  }
+  const auto side = static_cast<std::size_t>(impl.config().input_size());
+  const auto frames = static_cast<std::size_t>(impl.config().input_frames());
+  const std::size_t size = impl.model->embedding_size();
+  std::vector<float> views(2 * classes);
+  for (std::size_t i = 0; i < stills; ++i) {
+    const auto face = faces.subspan(i * side * side * 3, side * side * 3);
+    if (size == 0) {
+      MIEN_TRY(
+          this->logits(both_ways(face, side, frames), 2, static_cast<int>(frames), views, options));
+    } else {
+      std::vector<float> embeddings(2 * size);
+      MIEN_TRY(embed(both_ways(face, side, 1), 2, embeddings));
+      MIEN_TRY(logits_of(repeated(embeddings, size, frames), 2, static_cast<int>(frames), views));
+    }
+    for (std::size_t c = 0; c < classes; ++c) {
+      logits[i * classes + c] = 0.5F * (views[c] + views[classes + c]);
+    }
+  }
+  return {};
+}
+
+Status Recognizer::Session::embed(std::span<const std::uint8_t> faces, int frames,
+                                  std::span<float> embeddings) {
+  const std::size_t size = state_->impl->model->embedding_size();
+  if (size == 0) {
+    return make_error(ErrorCode::kUnsupported, "the model's frames have no part of their own");
   }
   if (frames < 1) return make_error(ErrorCode::kInvalidArgument, "no frame");
   const auto count = static_cast<std::size_t>(frames);
   MIEN_TRY(state_->check(faces.size(), count));
-  const std::size_t wanted = count * model.head().width();
-  if (features.size() != wanted) return bad_size("features", features.size(), wanted);
-  return state_->runner->features(faces.data(), count, features.data());
+  if (embeddings.size() != count * size) {
+    return bad_size("embeddings", embeddings.size(), count * size);
+  }
+  return state_->runner->embed(faces.data(), count, embeddings.data());
+}
+
+Status Recognizer::Session::logits_of(std::span<const float> embeddings, int clips, int frames,
+                                      std::span<float> logits) {
+  const ExpressionModel& model = *state_->impl->model;
+  const std::size_t size = model.embedding_size();
+  if (size == 0) {
+    return make_error(ErrorCode::kUnsupported, "the model's frames have no part of their own");
+  }
+  if (clips < 1 || frames < 1) {
+    return make_error(ErrorCode::kInvalidArgument, "no clip or no frame");
+  }
+  const auto clip_count = static_cast<std::size_t>(clips);
+  const auto clip_frames = static_cast<std::size_t>(frames);
+  const std::size_t wanted = clip_count * clip_frames * size;
+  if (embeddings.size() != wanted) return bad_size("embeddings", embeddings.size(), wanted);
+  const std::size_t classes = clip_count * model.head().classes();
+  if (logits.size() != classes) return bad_size("logits", logits.size(), classes);
+  return state_->runner->logits_of(embeddings.data(), clip_count, clip_frames, logits.data());
 }
 
 }  // namespace mien

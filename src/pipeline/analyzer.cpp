@@ -26,8 +26,8 @@ class CallbackSink : public pipeline::RowSink {
     if (callbacks_.on_face) callbacks_.on_face(face);
     return {};
   }
-  Status window(const ExpressionWindow& window) override {
-    if (callbacks_.on_window) callbacks_.on_window(window);
+  Status window(const pipeline::WindowRow& row) override {
+    if (callbacks_.on_window) callbacks_.on_window(row.window);
     return {};
   }
   Status settled(const pipeline::FramePtr&) override { return {}; }
@@ -67,6 +67,20 @@ Result<int> window_for(const AnalyzerOptions& options, const Recognizer& recogni
   return recognizer.num_frames();
 }
 
+Status check_mask(const AnalyzerOptions& options, const Recognizer& recognizer) {
+  const auto wrong = [](const std::string& what) {
+    return make_error(ErrorCode::kInvalidArgument, what);
+  };
+  if (options.budget == 0 && !options.mask) return {};
+  if (!recognizer.has_mask()) {
+    return wrong("is no AdaTosk model: it has no soft mask to show and no budget");
+  }
+  if (options.budget != 0 && !(options.budget > 0 && options.budget <= 1)) {
+    return wrong("the budget must be above 0 and at most 1");
+  }
+  return {};
+}
+
 void fill_timings(AnalysisSummary& summary, const Clocks& clocks, bool video) {
   summary.timings = {{"decode", clocks.decode.seconds()},
                      {"detect", clocks.detect.seconds()},
@@ -92,6 +106,7 @@ Result<Analyzer> Analyzer::load(const AnalyzerOptions& options) {
     return make_error(ErrorCode::kUnsupported, "the network does not give 68 points", landmark);
   }
   MIEN_ASSIGN(const int window, window_for(options, recognizer));
+  if (auto status = check_mask(options, recognizer); !status) return status.error().within(model);
   // Each run makes its own detector; this one only finds out early whether that works.
   MIEN_ASSIGN(const auto detector, media::make_detector(options.detector));
   return Analyzer(std::make_shared<const Impl>(

@@ -14,6 +14,8 @@ constexpr int kMaxSide = 1280;        // a browser shows no more of it
 constexpr double kStripS = 10.0;      // the past that the strip shows
 constexpr std::size_t kMaxLanes = 4;  // faces in the strip
 constexpr std::size_t kFramesBehind = 2;
+// A frame that is no sample of a window shows the nearest that is, up to two samples away.
+constexpr double kHeatReachS = 2.01 / kSampleRateHz;
 
 }  // namespace
 
@@ -36,10 +38,49 @@ void Annotator::face(const FaceObservation& face) {
   faces_.push_back(face);
 }
 
-void Annotator::window(const ExpressionWindow& window) {
+void Annotator::window(const WindowRow& row) {
+  const ExpressionWindow& window = row.window;
+  if (row.has_mask()) add_heat(row);
   past_[window.track].push_back({window.start_s, window.end_s,
                                  0.5 * (window.start_s + window.end_s), window.label,
                                  window.confidence, window.probabilities});
+}
+
+void Annotator::add_heat(const WindowRow& row) {
+  auto& frames = heats_[row.window.track];
+  const double cell = static_cast<double>(row.crop_size) / row.grid;  // in pixels of the crop
+  for (std::size_t i = 0; i < row.places.size(); ++i) {
+    const CropPlace& place = row.places[i];
+    const auto mask = row.slot_mask(static_cast<int>(i) / row.samples_per_slot());
+    const auto [found, is_new] = frames.try_emplace(place.frame);
+    Heat& heat = found->second;
+    if (is_new) {
+      heat.time_s = row.window.start_s + static_cast<double>(i) / kSampleRateHz;
+      const auto& m = place.to_frame.m;
+      heat.to_frame.m = {m[0] * cell, m[1] * cell, m[2], m[3] * cell, m[4] * cell, m[5]};
+      heat.grid = row.grid;
+      heat.sum.resize(mask.size());
+    }
+    for (std::size_t k = 0; k < mask.size(); ++k) heat.sum[k] += mask[k];
+    ++heat.count;
+  }
+}
+
+void Annotator::put_heat(int track, double time_s, Overlay& overlay) const {
+  const auto frames = heats_.find(track);
+  if (frames == heats_.end()) return;
+  const Heat* best = nullptr;
+  double nearest_s = kHeatReachS;
+  for (const auto& [frame, heat] : frames->second) {
+    const double away = std::abs(heat.time_s - time_s);
+    if (away > nearest_s) continue;
+    best = &heat;
+    nearest_s = away;
+  }
+  if (best == nullptr) return;
+  OverlayHeat heat{best->to_frame, best->sum, best->grid};
+  for (float& v : heat.values) v /= static_cast<float>(best->count);
+  overlay.heats.push_back(std::move(heat));
 }
 
 const Annotator::Past* Annotator::nearest(int track, double time_s) const {
@@ -74,6 +115,11 @@ void Annotator::forget(double time_s) {
     while (!past.empty() && past.front().end_s < time_s - kStripS) past.pop_front();
     it = past.empty() ? past_.erase(it) : std::next(it);
   }
+  for (auto it = heats_.begin(); it != heats_.end();) {
+    std::erase_if(it->second,
+                  [&](const auto& item) { return item.second.time_s < time_s - kHeatReachS; });
+    it = it->second.empty() ? heats_.erase(it) : std::next(it);
+  }
 }
 
 Overlay Annotator::overlay_for(const media::Frame& frame) {
@@ -81,6 +127,7 @@ Overlay Annotator::overlay_for(const media::Frame& frame) {
   overlay.class_colors = colors_;
   for (const FaceObservation& face : faces_) {
     if (face.frame != frame.index) continue;
+    put_heat(face.track, frame.time_s, overlay);
     OverlayBox box{face.x, face.y, face.w, face.h, std::to_string(face.track), {255, 255, 255}};
     if (const Past* past = nearest(face.track, frame.time_s)) {
       const auto label = static_cast<std::size_t>(past->label);

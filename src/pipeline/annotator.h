@@ -15,6 +15,7 @@
 #include "pipeline/bounded_queue.h"
 #include "pipeline/face_stage.h"
 #include "pipeline/overlay.h"
+#include "pipeline/window_row.h"
 
 namespace mien::pipeline {
 
@@ -28,7 +29,7 @@ class Annotator {
   Annotator& operator=(const Annotator&) = delete;
 
   void face(const FaceObservation& face);
-  void window(const ExpressionWindow& window);
+  void window(const WindowRow& row);
   // Waits while the encoder is behind. Errors: those of earlier frames' writing.
   Status frame(const FramePtr& frame);
 
@@ -47,7 +48,17 @@ class Annotator {
     float confidence;
     std::vector<float> probabilities;
   };
+  // What the windows of a face say about one of its frames, and where its crop lies there.
+  struct Heat {
+    double time_s = 0;
+    media::Affine to_frame{};  // cell of the grid -> frame pixel
+    int grid = 0;
+    int count = 0;
+    std::vector<float> sum{};  // of `count` masks, [grid, grid]
+  };
   const Past* nearest(int track, double time_s) const;
+  void add_heat(const WindowRow& row);
+  void put_heat(int track, double time_s, Overlay& overlay) const;
   Overlay overlay_for(const media::Frame& frame);
   OverlayLane lane_for(int track, double time_s) const;
   void forget(double time_s);
@@ -61,6 +72,7 @@ class Annotator {
   StageClock& clock_;
   std::vector<FaceObservation> faces_;  // of frames not drawn yet
   std::map<int, std::deque<Past>> past_;
+  std::map<int, std::map<std::int64_t, Heat>> heats_;  // by track and frame
 
   BoundedQueue<Job> queue_;
   std::optional<media::VideoWriter> writer_;  // of the thread

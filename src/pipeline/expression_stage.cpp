@@ -36,12 +36,12 @@ ExpressionStage::ExpressionStage(const Recognizer& recognizer, Recognizer::Sessi
       options_(options),
       clock_(clock) {}
 
-Result<std::vector<ExpressionWindow>> ExpressionStage::push(const media::FaceRow& row,
-                                                            const FramePtr& frame) {
+Result<std::vector<WindowRow>> ExpressionStage::push(const media::FaceRow& row,
+                                                     const FramePtr& frame) {
   Track& track = tracks_.try_emplace(row.id, options_).first->second;
   if (!row.detected) {
     if (frame != nullptr) track.between.push_back({row, frame});
-    return std::vector<ExpressionWindow>{};
+    return std::vector<WindowRow>{};
   }
   // In a long gap the face was turned away or covered: an interpolated box shows something else.
   const bool continuous =
@@ -83,15 +83,15 @@ Status ExpressionStage::pick(Track& track, std::int64_t key,
     if (crop.error().code == ErrorCode::kInvalidArgument) return {};
     return crop.error();
   }
-  track.samples[key] = {row.box, std::move(crop->rgb), {}};
+  track.samples[key] = {row.box, crop->to_frame, std::move(crop->image.rgb), {}};
   auto more = track.sampler.push(row.time_s, key);
   std::move(more.begin(), more.end(), std::back_inserter(windows));
   return {};
 }
 
-Result<std::vector<ExpressionWindow>> ExpressionStage::end(int id) {
+Result<std::vector<WindowRow>> ExpressionStage::end(int id) {
   const auto found = tracks_.find(id);
-  if (found == tracks_.end()) return std::vector<ExpressionWindow>{};
+  if (found == tracks_.end()) return std::vector<WindowRow>{};
   Track& track = found->second;
   std::vector<media::ClipWindow> windows;
   for (const media::ClipWindow& wanted : track.picker.finish()) {
@@ -111,53 +111,70 @@ std::vector<int> ExpressionStage::open_tracks() const {
 }
 
 // All frames of the window that no earlier window had, in one call.
-Status ExpressionStage::compute_features(Track& track, const media::ClipWindow& window) {
+Status ExpressionStage::embed_fresh(Track& track, const media::ClipWindow& window) {
   std::vector<Sample*> fresh;
   faces_.clear();
   for (const std::int64_t key : window.keys) {
     Sample& sample = track.samples.at(key);
-    if (!sample.feature.empty() || sample.crop.empty()) continue;
+    if (!sample.embedding.empty() || sample.crop.empty()) continue;
     faces_.insert(faces_.end(), sample.crop.begin(), sample.crop.end());
     sample.crop.clear();  // also marks it, as a frame may occur twice in a window
     sample.crop.shrink_to_fit();
     fresh.push_back(&sample);
   }
   if (fresh.empty()) return {};
-  const auto size = static_cast<std::size_t>(recognizer_.feature_size());
-  features_.resize(size * fresh.size());
-  MIEN_TRY(session_.features(faces_, static_cast<int>(fresh.size()), features_));
+  const auto size = static_cast<std::size_t>(recognizer_.embedding_size());
+  embeddings_.resize(size * fresh.size());
+  MIEN_TRY(session_.embed(faces_, static_cast<int>(fresh.size()), embeddings_));
   for (std::size_t i = 0; i < fresh.size(); ++i) {
-    const auto begin = features_.begin() + static_cast<std::ptrdiff_t>(i * size);
-    fresh[i]->feature.assign(begin, begin + static_cast<std::ptrdiff_t>(size));
+    const auto begin = embeddings_.begin() + static_cast<std::ptrdiff_t>(i * size);
+    fresh[i]->embedding.assign(begin, begin + static_cast<std::ptrdiff_t>(size));
   }
   return {};
 }
 
 Status ExpressionStage::logits_of(Track& track, const media::ClipWindow& window,
-                                  std::vector<float>& logits) {
+                                  std::vector<float>& logits, WindowRow& row) {
   const auto frames = static_cast<int>(window.keys.size());
-  if (!recognizer_.is_temporal()) {
-    MIEN_TRY(compute_features(track, window));
-    features_.clear();
+  if (recognizer_.embedding_size() > 0) {
+    MIEN_TRY(embed_fresh(track, window));
+    embeddings_.clear();
     for (const std::int64_t key : window.keys) {
-      const auto& feature = track.samples.at(key).feature;
-      features_.insert(features_.end(), feature.begin(), feature.end());
+      const auto& embedding = track.samples.at(key).embedding;
+      embeddings_.insert(embeddings_.end(), embedding.begin(), embedding.end());
     }
-    return recognizer_.classify(features_, frames, logits);
+    return session_.logits_of(embeddings_, 1, frames, logits);
   }
   faces_.clear();
   for (const std::int64_t key : window.keys) {
     const auto& crop = track.samples.at(key).crop;
     faces_.insert(faces_.end(), crop.begin(), crop.end());
   }
-  return session_.logits(faces_, 1, frames, logits);
+  prepare_mask(track, window, row);
+  return session_.logits(faces_, 1, frames, logits,
+                         {.budget = options_.budget, .mask = row.window.mask});
 }
 
-Result<ExpressionWindow> ExpressionStage::recognise(int id, Track& track,
-                                                    const media::ClipWindow& window) {
+// Room for the mask, and where its crops lie.
+void ExpressionStage::prepare_mask(const Track& track, const media::ClipWindow& window,
+                                   WindowRow& row) const {
+  if (!options_.mask) return;
+  row.slots = recognizer_.mask_slots();
+  row.grid = recognizer_.mask_grid();
+  row.crop_size = recognizer_.input_size();
+  row.window.mask.resize(static_cast<std::size_t>(row.slots) *
+                         static_cast<std::size_t>(row.grid * row.grid));
+  for (const std::int64_t key : window.keys) {
+    row.places.push_back({key, track.samples.at(key).to_frame});
+  }
+}
+
+Result<WindowRow> ExpressionStage::recognise(int id, Track& track,
+                                             const media::ClipWindow& window) {
   std::vector<float> logits(static_cast<std::size_t>(recognizer_.num_classes()));
-  MIEN_TRY(logits_of(track, window, logits));
-  ExpressionWindow out;
+  WindowRow row;
+  MIEN_TRY(logits_of(track, window, logits, row));
+  ExpressionWindow& out = row.window;
   out.track = id;
   out.start_s = window.start_s;
   out.end_s = window.end_s;
@@ -173,15 +190,15 @@ Result<ExpressionWindow> ExpressionStage::recognise(int id, Track& track,
   const std::size_t best = report::argmax(out.probabilities);
   out.label = static_cast<int>(best);
   out.confidence = out.probabilities[best];
-  return out;
+  return row;
 }
 
-Result<std::vector<ExpressionWindow>> ExpressionStage::recognise_all(
+Result<std::vector<WindowRow>> ExpressionStage::recognise_all(
     int id, Track& track, const std::vector<media::ClipWindow>& windows) {
-  std::vector<ExpressionWindow> out;
+  std::vector<WindowRow> out;
   const Stopwatch watch(clock_);
   for (const media::ClipWindow& window : windows) {
-    MIEN_ASSIGN(ExpressionWindow row, recognise(id, track, window));
+    MIEN_ASSIGN(WindowRow row, recognise(id, track, window));
     out.push_back(std::move(row));
   }
   if (const auto oldest = track.sampler.oldest_needed()) {

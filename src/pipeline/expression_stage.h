@@ -12,6 +12,7 @@
 #include "mien/analyzer.hpp"
 #include "pipeline/face_aligner.h"
 #include "pipeline/face_stage.h"
+#include "pipeline/window_row.h"
 
 namespace mien::pipeline {
 
@@ -19,6 +20,8 @@ struct ExpressionStageOptions {
   int window = 16;           // samples
   int stride = 4;            // samples
   double longest_gap_s = 0;  // between two detections; frames of longer gaps are not looked at
+  double budget = 0;         // see ClipOptions
+  bool mask = false;         // rows bring the soft mask
 };
 
 // Keeps, per track, the samples that later windows need and nothing else. One thread.
@@ -31,10 +34,10 @@ class ExpressionStage {
   // The next row of a track (times increase within a track) and its frame, or nullptr when the
   // frame is no longer kept, which leaves the row out. Returns the windows that became complete.
   // Errors: the networks'.
-  Result<std::vector<ExpressionWindow>> push(const media::FaceRow& row, const FramePtr& frame);
+  Result<std::vector<WindowRow>> push(const media::FaceRow& row, const FramePtr& frame);
 
   // Nothing more of this track will come.
-  Result<std::vector<ExpressionWindow>> end(int id);
+  Result<std::vector<WindowRow>> end(int id);
 
   // All tracks that were not ended.
   std::vector<int> open_tracks() const;
@@ -46,8 +49,9 @@ class ExpressionStage {
   };
   struct Sample {
     media::FaceBox box;
-    std::vector<std::uint8_t> crop;  // given up once `feature` is there
-    std::vector<float> feature;      // image models: computed when first used
+    media::Affine to_frame;          // of the crop
+    std::vector<std::uint8_t> crop;  // given up once `embedding` is there
+    std::vector<float> embedding;    // where the model has such: computed when first used
   };
   struct Track {
     explicit Track(const ExpressionStageOptions& options);
@@ -63,11 +67,13 @@ class ExpressionStage {
 
   Status offer(Track& track, Waiting waiting, std::vector<media::ClipWindow>& windows);
   Status pick(Track& track, std::int64_t key, std::vector<media::ClipWindow>& windows);
-  Status compute_features(Track& track, const media::ClipWindow& window);
-  Status logits_of(Track& track, const media::ClipWindow& window, std::vector<float>& logits);
-  Result<ExpressionWindow> recognise(int id, Track& track, const media::ClipWindow& window);
-  Result<std::vector<ExpressionWindow>> recognise_all(
-      int id, Track& track, const std::vector<media::ClipWindow>& windows);
+  Status embed_fresh(Track& track, const media::ClipWindow& window);
+  Status logits_of(Track& track, const media::ClipWindow& window, std::vector<float>& logits,
+                   WindowRow& row);
+  void prepare_mask(const Track& track, const media::ClipWindow& window, WindowRow& row) const;
+  Result<WindowRow> recognise(int id, Track& track, const media::ClipWindow& window);
+  Result<std::vector<WindowRow>> recognise_all(int id, Track& track,
+                                               const std::vector<media::ClipWindow>& windows);
 
   const Recognizer& recognizer_;
   Recognizer::Session session_;
@@ -76,7 +82,7 @@ class ExpressionStage {
   StageClock& clock_;
   std::map<int, Track> tracks_;
   std::vector<std::uint8_t> faces_;  // scratch: the crops of one call
-  std::vector<float> features_;      // scratch
+  std::vector<float> embeddings_;    // scratch
 };
 
 // Probabilities of logits (softmax).

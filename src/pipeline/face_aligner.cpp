@@ -118,8 +118,8 @@ FaceAligner::FaceAligner(PointFinder finder, const std::vector<float>& face_temp
   }
 }
 
-Result<media::Image> FaceAligner::crop(const media::ImageView& frame, const media::FaceBox& box,
-                                       std::optional<media::Landmarks>& before) {
+Result<media::Crop> FaceAligner::crop(const media::ImageView& frame, const media::FaceBox& box,
+                                      std::optional<media::Landmarks>& before) {
   const Stopwatch watch(clock_);
   auto found = before ? finder_.follow(frame, box, *before) : finder_.locate(frame, box);
   if (!found.ok() && found.error().code != ErrorCode::kInvalidArgument) return found.error();
@@ -131,7 +131,7 @@ Result<media::Image> FaceAligner::crop(const media::ImageView& frame, const medi
       auto crop = media::warp_crop(frame, *to_frame, crop_size_, media::Border::kReplicate);
       if (crop.ok()) {
         before = *found;
-        return std::move(crop->image);
+        return crop;
       }
     }
   }
@@ -142,9 +142,7 @@ Result<media::Image> FaceAligner::crop(const media::ImageView& frame, const medi
     five[i] = (i % 2 == 0 ? square.cx : square.cy) + (kMeanFace[i] - 0.5) * square.side;
   }
   MIEN_ASSIGN(const media::Affine to_frame, media::fit_similarity(target_, five));
-  MIEN_ASSIGN(media::Crop crop,
-              media::warp_crop(frame, to_frame, crop_size_, media::Border::kReplicate));
-  return std::move(crop.image);
+  return media::warp_crop(frame, to_frame, crop_size_, media::Border::kReplicate);
 }
 
 }  // namespace mien::pipeline

@@ -68,12 +68,12 @@ class FaceAligner {
   FaceAligner(PointFinder finder, const std::vector<float>& face_template, int crop_size,
               BoxShape shape, StageClock& clock);
 
-  // The crop, crop_size x crop_size. `before` are the same face's points on an earlier frame, if
-  // recent; they are replaced by those found now, or emptied when there are none to trust (the crop
-  // then follows the box alone). Errors: the network's; kInvalidArgument when even the box has no
-  // area.
-  Result<media::Image> crop(const media::ImageView& frame, const media::FaceBox& box,
-                            std::optional<media::Landmarks>& before);
+  // The crop, crop_size x crop_size, and where it lies on the frame. `before` are the same face's
+  // points on an earlier frame, if recent; they are replaced by those found now, or emptied when
+  // there are none to trust (the crop then follows the box alone). Errors: the network's;
+  // kInvalidArgument when even the box has no area.
+  Result<media::Crop> crop(const media::ImageView& frame, const media::FaceBox& box,
+                           std::optional<media::Landmarks>& before);
 
  private:
   PointFinder finder_;

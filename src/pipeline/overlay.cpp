@@ -10,9 +10,17 @@ namespace {
 
 constexpr media::Color kBlack = {0, 0, 0};
 constexpr media::Color kWhite = {255, 255, 255};
+constexpr media::Color kHeat = {217, 72, 15};  // as the timeline's strip
+constexpr float kMostHeat = 0.6F;              // the face must stay visible
 
 int rounded(double value) {
   return static_cast<int>(std::lround(std::clamp(value, -1e6, 1e6)));
+}
+
+void draw_heat(media::Image& image, const OverlayHeat& heat, double scale) {
+  media::Affine to_image = heat.to_frame;
+  for (double& m : to_image.m) m *= scale;
+  media::draw_heat(image, to_image, heat.values, heat.grid, kHeat, kMostHeat);
 }
 
 void draw_box(media::Image& image, const OverlayBox& box, double scale, int text_height) {
@@ -57,6 +65,7 @@ void draw_lane(media::Image& image, const OverlayLane& lane,
 
 void draw_overlay(media::Image& image, const Overlay& overlay, double scale) {
   const int text_height = std::clamp(image.height / 36, 8, 26);
+  for (const OverlayHeat& heat : overlay.heats) draw_heat(image, heat, scale);
   for (const OverlayBox& box : overlay.boxes) draw_box(image, box, scale, text_height);
   if (overlay.lanes.empty()) return;
 

@@ -16,6 +16,14 @@ struct OverlayBox {
   media::Color color{};  // of the expression; white while none is known
 };
 
+// How much the parts of a face count, [grid, grid] in 0..1, and where they lie on the original
+// frame (cell (column, row) covers column..column + 1, row..row + 1).
+struct OverlayHeat {
+  media::Affine to_frame;
+  std::vector<float> values;
+  int grid = 0;
+};
+
 // A piece of a face's recent past in the strip: 0 (left) .. 1 (right, now), and the probabilities.
 struct OverlayCell {
   double from = 0;
@@ -29,6 +37,7 @@ struct OverlayLane {
 };
 
 struct Overlay {
+  std::vector<OverlayHeat> heats;  // beneath everything else
   std::vector<OverlayBox> boxes;
   std::vector<OverlayLane> lanes;
   std::vector<media::Color> class_colors;

@@ -1,5 +1,6 @@
 #include "pipeline/result_files.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -84,12 +85,18 @@ Status ResultFiles::face(const FaceObservation& face) {
   return files_->face_rows.write(face_json(face) + "\n");
 }
 
-Status ResultFiles::window(const ExpressionWindow& window) {
+Status ResultFiles::window(const WindowRow& row) {
+  const ExpressionWindow& window = row.window;
   timeline_.add(window.track, window.start_s, window.end_s, window.probabilities);
-  if (annotator_) annotator_->window(window);
+  for (int slot = 0; slot < row.slots; ++slot) {
+    const double end_s = std::min(row.slot_start_s(slot + 1), window.end_s);
+    strip_.add(window.track, row.slot_start_s(slot), end_s,
+               static_cast<double>(row.slot_mean(slot)));
+  }
+  if (annotator_) annotator_->window(row);
   if (callbacks_.on_window) callbacks_.on_window(window);
   MIEN_TRY(files_->expressions.write(expressions_line(window, classes_)));
-  return files_->window_rows.write(window_json(window, classes_) + "\n");
+  return files_->window_rows.write(window_json(row, classes_) + "\n");
 }
 
 Status ResultFiles::settled(const FramePtr& frame) {
@@ -104,6 +111,11 @@ Status ResultFiles::write_timeline(const ResultFacts& facts) {
   if (options.title.empty()) options.title = summary.input;
   options.subtitle = "probability of each expression, stacked; model " +
                      std::filesystem::path(facts.model_path).stem().string();
+  if (facts.options.mask) {
+    options.strip = &strip_;
+    options.strip_name = "mask";
+    options.subtitle += "; strip: how much each moment counted (mean soft mask, up to 1)";
+  }
   options.end_s = summary.duration_s;
   if (summary.faces > 0) options.empty_note = "no face was seen for long enough";
   return files_->timeline.write(report::timeline_svg(timeline_, options));

@@ -9,6 +9,7 @@
 #include "pipeline/output_folder.h"
 #include "pipeline/result_json.h"
 #include "pipeline/run.h"
+#include "report/time_strip.h"
 #include "report/timeline.h"
 
 namespace mien::pipeline {
@@ -23,7 +24,7 @@ class ResultFiles : public RowSink {
 
   Status opened(const media::VideoInfo& info) override;
   Status face(const FaceObservation& face) override;
-  Status window(const ExpressionWindow& window) override;
+  Status window(const WindowRow& row) override;
   Status settled(const FramePtr& frame) override;
 
   // Ends all files and gives them their names. `draw_s` of the timings is filled in here.
@@ -46,6 +47,7 @@ class ResultFiles : public RowSink {
   const AnalyzerCallbacks& callbacks_;
   Clocks& clocks_;
   report::Timeline timeline_;
+  report::TimeStrip strip_;  // the mean mask
   std::optional<OutputFolder> folder_;
   std::optional<Files> files_;
   std::unique_ptr<Annotator> annotator_;

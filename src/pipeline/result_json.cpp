@@ -46,6 +46,10 @@ void write_settings(JsonWriter& json, const ResultFacts& facts) {
   json.key("window").integer(facts.window).key("stride").integer(facts.options.stride);
   json.key("samples_per_s").number(kSampleRateHz, 3);
   json.key("precision").string(precision_name(facts.options.precision));
+  if (facts.recognizer.has_mask()) {
+    const double asked = facts.options.budget;
+    json.key("budget").number(asked > 0 ? asked : facts.recognizer.budget(), 6);
+  }
   json.key("threads").integer(facts.options.threads);
   json.end_object();
   json.key("versions").begin_object(kInline).key("mien").string(version());
@@ -106,7 +110,8 @@ std::string face_json(const FaceObservation& face) {
   return text;
 }
 
-std::string window_json(const ExpressionWindow& window, const std::vector<std::string>& classes) {
+std::string window_json(const WindowRow& row, const std::vector<std::string>& classes) {
+  const ExpressionWindow& window = row.window;
   JsonWriter json;
   json.begin_object(kInline).key("track").integer(window.track);
   json.key("start_s").number(window.start_s, 4).key("end_s").number(window.end_s, 4);
@@ -118,7 +123,15 @@ std::string window_json(const ExpressionWindow& window, const std::vector<std::s
   for (std::size_t i = 0; i < classes.size(); ++i) {
     json.key(classes[i]).number(window.probabilities[i], 5);
   }
-  std::string text = json.end_object().end_object().take();
+  json.end_object();
+  if (row.has_mask()) {
+    json.key("mask").begin_array();
+    for (int slot = 0; slot < row.slots; ++slot) {
+      json.number(static_cast<double>(row.slot_mean(slot)), 4);
+    }
+    json.end_array();
+  }
+  std::string text = json.end_object().take();
   text.pop_back();
   return text;
 }

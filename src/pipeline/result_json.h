@@ -5,6 +5,7 @@
 
 #include "mien/analyzer.hpp"
 #include "pipeline/output_folder.h"
+#include "pipeline/window_row.h"
 
 namespace mien::pipeline {
 
@@ -18,9 +19,9 @@ struct ResultFacts {
   int window = 0;
 };
 
-// One row as JSON, without a line end.
+// One row as JSON, without a line end. A window with a mask has "mask" too: its mean per slot.
 std::string face_json(const FaceObservation& face);
-std::string window_json(const ExpressionWindow& window, const std::vector<std::string>& classes);
+std::string window_json(const WindowRow& row, const std::vector<std::string>& classes);
 
 // Writes the document. The rows come from two files of ours that hold one JSON value per line, so
 // that any number of them goes through without being held. Error kIo.

@@ -89,11 +89,11 @@ class Run {
     return give_windows(windows);
   }
 
-  Status give_windows(const std::vector<ExpressionWindow>& windows) {
-    for (const ExpressionWindow& window : windows) {
+  Status give_windows(const std::vector<WindowRow>& windows) {
+    for (const WindowRow& row : windows) {
       ++summary_.windows;
-      ++summary_of(window.track).windows;
-      MIEN_TRY(sink_.window(window));
+      ++summary_of(row.window.track).windows;
+      MIEN_TRY(sink_.window(row));
     }
     return {};
   }
@@ -192,7 +192,11 @@ Result<AnalysisSummary> run_input(const RunContext& context, const std::string& 
   const bool still = info.container == "images" && info.declared_frames == 1;
   FaceStage faces(*detector, {.interval_s = interval, .still = still}, clocks.detect);
   ExpressionStage expressions(context.recognizer, std::move(session), aligner,
-                              {context.window, context.options.stride, 1.6 * interval},
+                              {.window = context.window,
+                               .stride = context.options.stride,
+                               .longest_gap_s = 1.6 * interval,
+                               .budget = context.options.budget,
+                               .mask = context.options.mask},
                               clocks.recognise);
   Run run(sink, expressions);
   run.summary_.input = input;

@@ -21,7 +21,7 @@ class RowSink {
   // The input could be opened; nothing is decoded yet.
   virtual Status opened(const media::VideoInfo& info) = 0;
   virtual Status face(const FaceObservation& face) = 0;
-  virtual Status window(const ExpressionWindow& window) = 0;
+  virtual Status window(const WindowRow& row) = 0;
   // All faces of this frame have been handed out (but for those that took unusually long to be sure
   // of), and the windows around it. Every frame, in order.
   virtual Status settled(const FramePtr& frame) = 0;

@@ -11,16 +11,12 @@
 namespace mien {
 namespace {
 
-// A video model gets the still as a clip in which nothing moves.
 Result<std::vector<float>> still_probabilities(const Recognizer& recognizer,
                                                Recognizer::Session& session,
-                                               const media::Image& crop) {
-  const int frames = recognizer.num_frames();
-  std::vector<std::uint8_t> clip;
-  for (int i = 0; i < frames; ++i) clip.insert(clip.end(), crop.rgb.begin(), crop.rgb.end());
-  std::vector<float> probabilities(static_cast<std::size_t>(recognizer.num_classes()));
-  MIEN_TRY(session.probabilities(clip, 1, frames, probabilities));
-  return probabilities;
+                                               const media::Image& crop, double budget) {
+  std::vector<float> logits(static_cast<std::size_t>(recognizer.num_classes()));
+  MIEN_TRY(session.still_logits(crop.rgb, 1, logits, budget));
+  return pipeline::softmax(logits);
 }
 
 }  // namespace
@@ -44,7 +40,8 @@ Result<std::vector<StillFace>> Analyzer::predict(const std::string& image) const
     const auto crop = aligner.crop(picture, box, none);
     if (!crop.ok() && crop.error().code == ErrorCode::kInvalidArgument) continue;
     if (!crop.ok()) return crop.error().within(image);
-    auto probabilities = still_probabilities(recognizer, session, *crop);
+    auto probabilities =
+        still_probabilities(recognizer, session, crop->image, impl_->options.budget);
     if (!probabilities.ok()) return probabilities.error().within(image);
     StillFace face{box.x, box.y, box.w, box.h, box.score, 0, std::move(*probabilities)};
     face.label = static_cast<int>(report::argmax(face.probabilities));

@@ -151,6 +151,30 @@ TEST(Commands, FailuresAreOneLineAndLeaveNoFile) {
   EXPECT_EQ(run({"infer", model, model, output, "--precision", "f16"}).exit_code, kExitUsage);
 }
 
+TEST(Commands, InferTakesABudget) {
+  const mien::testing::TempFolder folder;
+  const std::string model = test::write_random(folder, test::small_adatosk_config());
+  const std::string input = folder.file("in.safetensors");
+  const std::string output = folder.file("out.safetensors");
+  const core::Tensor video =
+      core::Tensor::from_u8(test::random_pixels(4 * 48 * 48 * 3, 1), {4, 48, 48, 3});
+  ASSERT_TRUE(core::write_safetensors(input, {{"video_u8", video.view()}}).ok());
+  const Outcome some = run({"infer", model, input, output, "--budget", "0.2", "--activations"});
+  ASSERT_EQ(some.exit_code, 0) << some.err;
+  const auto got = core::SafetensorsFile::open(output);
+  ASSERT_TRUE(got.ok());
+  EXPECT_EQ(got->tensors().at("block2.out").shape, core::Shape({1, 4, 32}));
+  EXPECT_EQ(got->tensors().at("mask").shape, core::Shape({1, 2, 3, 3}));
+  for (const char* wrong : {"0", "1.5", "-1", "half"}) {
+    EXPECT_EQ(run({"infer", model, input, output, "--budget", wrong}).exit_code, kExitUsage)
+        << wrong;
+  }
+  const std::string other = test::write_random(folder, test::small_videomae_config());
+  const Outcome refused = run({"infer", other, input, output, "--budget", "0.5"});
+  EXPECT_EQ(refused.exit_code, kExitFailed);
+  EXPECT_THAT(refused.err, HasSubstr("no soft mask"));
+}
+
 TEST(Commands, CostSpeaksJson) {
   const Outcome outcome = run({"cost", "s2d-base", "--json"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;

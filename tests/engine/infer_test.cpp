@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "compare.h"
 #include "model_on_disk.h"
 
@@ -124,6 +126,55 @@ TEST_F(InferTest, VideoMaeFromPixelsAndFromNormalisedFrames) {
   EXPECT_EQ(plain->outputs.size(), 2U);
   test::expect_close("logits", plain->outputs.at("logits").view(),
                      from_x->outputs.at("logits").view(), 1e-6);
+}
+
+TEST_F(InferTest, AdaToskFromPixelsAndFromNormalisedFrames) {
+  use(test::small_adatosk_config());
+  const core::Tensor video = pixels({2, 4, 48, 48, 3});
+  const core::Tensor x = normalised(video, config_.input);
+  const auto from_pixels = run({{"video_u8", video}}, true);
+  const auto from_x = run({{"x", x}}, true);
+  ASSERT_TRUE(from_pixels.ok() && from_x.ok());
+  for (const auto& [name, tensor] : from_pixels->outputs) {
+    test::expect_close(name, from_x->outputs.at(name).view(), tensor.view(), 1e-4);
+  }
+  const std::map<std::string, Shape> shapes = {{"gate.out", {2, 18, 32}},
+                                               {"mask", {2, 2, 3, 3}},
+                                               {"mask.agnostic", {2, 2, 3, 3}},
+                                               {"mask.semantic", {2, 2, 3, 3}},
+                                               {"kept", {2, 2, 3, 3}},
+                                               {"aux_logits", {2, 3}},
+                                               {"block0.out", {2, 18, 32}},
+                                               {"block1.out", {2, 9, 32}},
+                                               {"feature", {2, 32}},
+                                               {"logits", {2, 3}}};
+  for (const auto& [name, shape] : shapes) {
+    ASSERT_TRUE(from_x->outputs.contains(name)) << name;
+    EXPECT_EQ(from_x->outputs.at(name).shape, shape) << name;
+  }
+}
+
+TEST_F(InferTest, BudgetsAreOfAdaToskAlone) {
+  const auto with_budget = [&](double budget) {
+    const core::TensorMap inputs = {{"video_u8", pixels({4, 48, 48, 3})}};
+    return infer_tensors(
+        config_, core::views_of(tensors_), core::views_of(inputs),
+        {.engine = {.precision = Precision::kF32}, .activations = true, .budget = budget});
+  };
+  use(test::small_adatosk_config());
+  const auto few = with_budget(0.2);
+  ASSERT_TRUE(few.ok()) << few.error().to_string();
+  EXPECT_EQ(few->outputs.at("block2.out").shape, Shape({1, 4, 32}));
+  for (const double wrong : {-1.0, 1.5}) {
+    const auto refused = with_budget(wrong);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+  }
+  use(test::small_videomae_config());
+  const auto other = with_budget(0.5);
+  ASSERT_FALSE(other.ok());
+  EXPECT_EQ(other.error().code, ErrorCode::kUnsupported);
+  EXPECT_THAT(other.error().to_string(), HasSubstr("no soft mask"));
 }
 
 TEST_F(InferTest, VideoMaeRefusesWrongInputs) {

@@ -118,6 +118,9 @@ TEST(Memory, VideoModel) {
     const auto faces = test::random_pixels(4 * 48 * 48 * 3, 1);
     std::vector<float> logits(3);
     expect_quiet([&] { return session->logits(faces, 1, 4, logits); });
+    std::vector<float> embeddings(4 * static_cast<std::size_t>(model->embedding_size()));
+    expect_quiet([&] { return session->embed(faces, 4, embeddings); });
+    expect_quiet([&] { return session->logits_of(embeddings, 1, 4, logits); });
   }
 }
 
@@ -130,7 +133,7 @@ TEST(Memory, ImageModel) {
   const auto faces = test::random_pixels(5 * 48 * 48 * 3, 1);
   std::vector<float> logits(3), features(5 * 32);
   expect_quiet([&] { return session->logits(faces, 1, 5, logits); });
-  expect_quiet([&] { return session->features(faces, 5, features); });
+  expect_quiet([&] { return session->embed(faces, 5, features); });
 }
 
 TEST(Memory, VideoMae) {
@@ -144,6 +147,29 @@ TEST(Memory, VideoMae) {
     const auto faces = test::random_pixels(3 * 4 * 48 * 48 * 3, 1);
     std::vector<float> logits(3 * 3);
     expect_quiet([&] { return session->logits(faces, 3, 4, logits); });
+  }
+}
+
+TEST(Memory, AdaTosk) {
+  const testing::TempFolder folder;
+  for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+    const auto model = Recognizer::load(test::write_random(folder, test::small_adatosk_config()),
+                                        {.precision = precision, .threads = 2});
+    ASSERT_TRUE(model.ok());
+    auto session = model->session();
+    ASSERT_TRUE(session.ok());
+    const auto faces = test::random_pixels(3 * 4 * 48 * 48 * 3, 1);
+    std::vector<float> logits(3 * 3), mask(3 * 18);
+    std::vector<std::uint8_t> kept(3 * 18);
+    expect_quiet([&] { return session->logits(faces, 3, 4, logits); });
+    // Nor when budgets take turns.
+    expect_quiet([&]() -> Status {
+      for (const double budget : {0.3, 1.0, 0.5, 0.8}) {
+        MIEN_TRY(
+            session->logits(faces, 3, 4, logits, {.budget = budget, .mask = mask, .kept = kept}));
+      }
+      return {};
+    });
   }
 }
 

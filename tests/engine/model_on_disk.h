@@ -41,6 +41,17 @@ inline core::ModelConfig small_videomae_config() {
   return config;
 }
 
+// AdaTosk on the same clips; half of the 18 tokens go past its mask.
+inline core::ModelConfig small_adatosk_config() {
+  core::ModelConfig config = small_videomae_config();
+  config.arch = core::Arch::kAdaTosk;
+  config.adatosk.vit = config.videomae;
+  config.adatosk.vit.depth = 3;
+  config.adatosk.gate = 1;
+  config.adatosk.budget = 0.5;
+  return config;
+}
+
 inline core::ModelConfig landmark_config() {
   core::ModelConfig config;
   config.arch = core::Arch::kMobileFaceNet;

@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <fstream>
+#include <optional>
 #include <thread>
 
 #include "compare.h"
@@ -28,7 +31,7 @@ TEST(Recognizer, TellsWhatItReads) {
   EXPECT_TRUE(model->has_landmark_net());
   EXPECT_TRUE(model->reads_faces());
   EXPECT_EQ(model->num_classes(), 3);
-  EXPECT_EQ(model->feature_size(), 32);
+  EXPECT_EQ(model->embedding_size(), 2 * 9 * 32);
   EXPECT_EQ(model->classes()[1], "happiness");
   EXPECT_NE(model->precision(), Precision::kAuto);
 }
@@ -63,15 +66,86 @@ TEST(Recognizer, FramesOfAnImageModelCanBeShared) {
   const int frames = 37;  // passes of 32 and smaller ones
   const auto faces = test::random_pixels(static_cast<std::size_t>(frames) * kPixels, 2);
   std::vector<float> features(static_cast<std::size_t>(frames) * 32), together(3), shared(3);
-  ASSERT_TRUE(session->features(faces, frames, features).ok());
+  ASSERT_TRUE(session->embed(faces, frames, features).ok());
   ASSERT_TRUE(session->logits(faces, 1, frames, together).ok());
-  ASSERT_TRUE(model->classify(features, frames, shared).ok());
+  ASSERT_TRUE(session->logits_of(features, 1, frames, shared).ok());
   EXPECT_EQ(together, shared);
   // A frame's feature does not depend on its neighbours.
   std::vector<float> alone(32);
   const auto ninth = std::span(faces).subspan(9 * kPixels, kPixels);
-  ASSERT_TRUE(session->features(ninth, 1, alone).ok());
+  ASSERT_TRUE(session->embed(ninth, 1, alone).ok());
   EXPECT_LT(test::difference(alone, std::span(features).subspan(9 * 32, 32)).relative, 1e-5);
+}
+
+// What windows that overlap share must not depend on the window.
+TEST(Recognizer, FramesOfAVideoModelCanBeShared) {
+  const testing::TempFolder folder;
+  for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+    const auto model = Recognizer::load(test::write_random(folder, test::small_config(true)),
+                                        {.precision = precision, .threads = 2});
+    ASSERT_TRUE(model.ok());
+    auto session = model->session();
+    ASSERT_TRUE(session.ok());
+    const auto faces = test::random_pixels(7 * kPixels, 2);
+    const auto size = static_cast<std::size_t>(model->embedding_size());
+    std::vector<float> embeddings(7 * size), whole(3), shared(3);
+    ASSERT_TRUE(session->embed(faces, 7, embeddings).ok());
+    for (std::size_t first : {0U, 1U, 3U}) {
+      const auto clip = std::span(faces).subspan(first * kPixels, 4 * kPixels);
+      ASSERT_TRUE(session->logits(clip, 1, 4, whole).ok());
+      const auto own = std::span(embeddings).subspan(first * size, 4 * size);
+      ASSERT_TRUE(session->logits_of(own, 1, 4, shared).ok());
+      EXPECT_LT(test::difference(shared, whole).relative,
+                precision == Precision::kF32 ? 1e-5 : 3e-2);
+    }
+    // Two clips in one call, the second of other frames.
+    std::vector<float> both(6), pair(8 * size);
+    std::copy_n(embeddings.begin(), 4 * size, pair.begin());
+    std::copy_n(embeddings.begin() + static_cast<std::ptrdiff_t>(3 * size), 4 * size,
+                pair.begin() + static_cast<std::ptrdiff_t>(4 * size));
+    ASSERT_TRUE(session->logits_of(pair, 2, 4, both).ok());
+    EXPECT_EQ(shared, std::vector<float>(both.begin() + 3, both.end()));
+  }
+}
+
+std::vector<std::uint8_t> mirrored(std::span<const std::uint8_t> face) {
+  std::vector<std::uint8_t> out;
+  for (std::size_t row = 0; row < 48; ++row) {
+    for (std::size_t column = 48; column-- > 0;) {
+      const auto pixel = face.subspan(3 * (48 * row + column), 3);
+      out.insert(out.end(), pixel.begin(), pixel.end());
+    }
+  }
+  return out;
+}
+
+// Seen both ways.
+TEST(Recognizer, AStillIsAClipInWhichNothingMoves) {
+  const testing::TempFolder folder;
+  for (const core::ModelConfig& config :
+       {test::small_config(true), test::small_config(false), test::small_videomae_config()}) {
+    const auto model = Recognizer::load(test::write_random(folder, config),
+                                        {.precision = Precision::kF32, .threads = 2});
+    ASSERT_TRUE(model.ok());
+    auto session = model->session();
+    ASSERT_TRUE(session.ok());
+    const auto faces = test::random_pixels(2 * kPixels, 4);
+    std::vector<float> stills(6), mean(3), clip(3);
+    ASSERT_TRUE(session->still_logits(faces, 2, stills).ok());
+    const auto second = std::span(faces).last(kPixels);
+    const std::vector<std::uint8_t> turned = mirrored(second);
+    for (const auto view :
+         {std::span<const std::uint8_t>(second), std::span<const std::uint8_t>(turned)}) {
+      std::vector<std::uint8_t> frames;
+      for (int i = 0; i < model->num_frames(); ++i)
+        frames.insert(frames.end(), view.begin(), view.end());
+      ASSERT_TRUE(session->logits(frames, 1, model->num_frames(), clip).ok());
+      for (std::size_t c = 0; c < 3; ++c) mean[c] += 0.5F * clip[c];
+    }
+    EXPECT_LT(test::difference(std::span(stills).last(3), mean).relative, 1e-5);
+    EXPECT_FALSE(session->still_logits(faces, 1, stills).ok());
+    EXPECT_FALSE(session->still_logits(faces, 2, stills, 0.5).ok());  // has no mask
+  }
 }
 
 TEST(Recognizer, OneModelServesTwoThreads) {
@@ -116,8 +190,13 @@ TEST(Recognizer, RefusesWrongSizes) {
   EXPECT_STREQ(code(session->logits(faces, -1, 4, logits)), "invalid-argument");
   EXPECT_STREQ(code(session->logits(std::span(faces).first(5), 1, 4, logits)), "invalid-argument");
   EXPECT_STREQ(code(session->logits(faces, 1, 4, std::span(logits).first(2))), "invalid-argument");
-  EXPECT_STREQ(code(session->features(faces, 4, features)), "unsupported");
-  EXPECT_STREQ(code(model->classify(features, 3, logits)), "invalid-argument");
+  EXPECT_STREQ(code(session->embed(faces, 4, features)), "invalid-argument");
+  EXPECT_STREQ(code(session->logits_of(features, 1, 4, logits)), "invalid-argument");
+  features.resize(4 * static_cast<std::size_t>(model->embedding_size()));
+  EXPECT_STREQ(code(session->embed(faces, 0, features)), "invalid-argument");
+  EXPECT_STREQ(code(session->embed(faces, 4, features)), "ok");
+  EXPECT_STREQ(code(session->logits_of(features, 2, 2, logits)), "invalid-argument");
+  EXPECT_STREQ(code(session->logits_of(features, 1, 4, logits)), "ok");
   EXPECT_STREQ(code(session->logits(faces, 1, 4, logits)), "ok");
 }
 
@@ -172,7 +251,7 @@ TEST(Recognizer, RunsVideoMae) {
   EXPECT_FALSE(model->has_landmark_net());
   EXPECT_TRUE(model->reads_faces());
   EXPECT_EQ(model->num_classes(), 3);
-  EXPECT_EQ(model->feature_size(), 32);
+  EXPECT_EQ(model->embedding_size(), 0);
   EXPECT_EQ(model->classes()[2], "sadness");
   auto session = model->session();
   ASSERT_TRUE(session.ok());
@@ -194,9 +273,122 @@ TEST(Recognizer, RunsVideoMae) {
   ASSERT_FALSE(wrong.ok());
   EXPECT_EQ(wrong.error().code, ErrorCode::kInvalidArgument);
   EXPECT_THAT(wrong.error().to_string(), HasSubstr("a clip has 2 frames, the model reads 4"));
-  const auto still = session->features(std::span(faces).first(4 * kPixels), 4, features);
+  const auto still = session->embed(std::span(faces).first(4 * kPixels), 4, features);
   ASSERT_FALSE(still.ok());
   EXPECT_EQ(still.error().code, ErrorCode::kUnsupported);
+}
+
+class AdaToskRecognizer : public ::testing::Test {
+ protected:
+  static constexpr std::size_t kTokens = 18;  // 2 slots of 3 x 3
+  static constexpr std::size_t kClip = 4 * kPixels;
+
+  void SetUp() override {
+    const std::string path = test::write_random(folder_, test::small_adatosk_config());
+    auto model = Recognizer::load(path, {.precision = Precision::kF32, .threads = 2});
+    ASSERT_TRUE(model.ok()) << model.error().to_string();
+    model_.emplace(std::move(*model));
+    auto session = model_->session();
+    ASSERT_TRUE(session.ok());
+    session_.emplace(std::move(*session));
+  }
+
+  testing::TempFolder folder_;
+  std::vector<std::uint8_t> faces_ = test::random_pixels(3 * kClip, 6);
+  std::optional<Recognizer> model_;
+  std::optional<Recognizer::Session> session_;
+};
+
+TEST_F(AdaToskRecognizer, TellsOfItsMask) {
+  EXPECT_TRUE(model_->has_mask());
+  EXPECT_EQ(model_->mask_slots(), 2);
+  EXPECT_EQ(model_->mask_grid(), 3);
+  EXPECT_DOUBLE_EQ(model_->budget(), 0.5);
+  EXPECT_TRUE(model_->is_temporal());
+  EXPECT_TRUE(model_->reads_faces());
+  EXPECT_EQ(model_->embedding_size(), 0);
+}
+
+TEST_F(AdaToskRecognizer, MaskAndKeptTokensOfEveryClip) {
+  std::vector<float> logits(9), again(9), mask(3 * kTokens), alone(3), own_mask(kTokens);
+  std::vector<std::uint8_t> kept(3 * kTokens), own_kept(kTokens);
+  ASSERT_TRUE(session_->logits(faces_, 3, 4, logits, {.mask = mask, .kept = kept}).ok());
+  ASSERT_TRUE(session_->logits(faces_, 3, 4, again).ok());
+  EXPECT_EQ(again, logits) << "to look at the mask changes nothing";
+  for (std::size_t b = 0; b < 3; ++b) {
+    const auto clip = std::span(faces_).subspan(b * kClip, kClip);
+    ASSERT_TRUE(session_->logits(clip, 1, 4, alone, {.mask = own_mask, .kept = own_kept}).ok());
+    for (std::size_t c = 0; c < 3; ++c) EXPECT_EQ(alone[c], logits[3 * b + c]);
+    float least_kept = 1.0F;
+    float most_dropped = 0.0F;
+    int count = 0;
+    for (std::size_t i = 0; i < kTokens; ++i) {
+      const float m = mask[b * kTokens + i];
+      EXPECT_EQ(m, own_mask[i]);
+      EXPECT_TRUE(m > 0.0F && m < 1.0F) << m;
+      EXPECT_EQ(kept[b * kTokens + i], own_kept[i]);
+      count += own_kept[i];
+      if (own_kept[i] != 0) {
+        least_kept = std::min(least_kept, m);
+      } else {
+        most_dropped = std::max(most_dropped, m);
+      }
+    }
+    EXPECT_EQ(count, 9);
+    EXPECT_GE(least_kept, most_dropped);
+  }
+}
+
+TEST_F(AdaToskRecognizer, BudgetsChangeFromCallToCall) {
+  std::vector<float> own(9), all(9), half(9), few(9), probabilities(9);
+  std::vector<std::uint8_t> kept(3 * kTokens);
+  ASSERT_TRUE(session_->logits(faces_, 3, 4, own).ok());
+  ASSERT_TRUE(session_->logits(faces_, 3, 4, all, {.budget = 1.0, .kept = kept}).ok());
+  EXPECT_EQ(std::count(kept.begin(), kept.end(), 1), 3 * 18);
+  ASSERT_TRUE(session_->logits(faces_, 3, 4, few, {.budget = 0.2, .kept = kept}).ok());
+  EXPECT_EQ(std::count(kept.begin(), kept.end(), 1), 3 * 4);
+  ASSERT_TRUE(session_->logits(faces_, 3, 4, half, {.budget = 0.5}).ok());
+  EXPECT_EQ(half, own);
+  EXPECT_NE(all, own);
+  EXPECT_NE(few, own);
+  ASSERT_TRUE(session_->probabilities(faces_, 3, 4, probabilities, {.budget = 0.2}).ok());
+  EXPECT_NEAR(probabilities[0] / probabilities[1], std::exp(few[0] - few[1]), 1e-3F);
+}
+
+TEST_F(AdaToskRecognizer, RefusesBudgetsAndSizesThatCannotBe) {
+  std::vector<float> logits(9), mask(3 * kTokens);
+  std::vector<std::uint8_t> kept(3 * kTokens);
+  const auto refuses = [&](const ClipOptions& options) {
+    const Status status = session_->logits(faces_, 3, 4, logits, options);
+    return !status.ok() && status.error().code == ErrorCode::kInvalidArgument;
+  };
+  EXPECT_TRUE(refuses({.budget = -0.5}));
+  EXPECT_TRUE(refuses({.budget = 1.01}));
+  EXPECT_TRUE(refuses({.budget = std::nan("")}));
+  EXPECT_TRUE(refuses({.mask = std::span(mask).first(kTokens)}));
+  EXPECT_TRUE(refuses({.kept = std::span(kept).first(1)}));
+  EXPECT_TRUE(session_->logits(faces_, 3, 4, logits, {.mask = mask, .kept = kept}).ok());
+}
+
+TEST(Recognizer, ModelsWithoutAMaskSaySo) {
+  const testing::TempFolder folder;
+  const auto model = Recognizer::load(test::write_random(folder, test::small_videomae_config()));
+  ASSERT_TRUE(model.ok());
+  EXPECT_FALSE(model->has_mask());
+  EXPECT_EQ(model->mask_slots(), 0);
+  EXPECT_EQ(model->mask_grid(), 0);
+  EXPECT_DOUBLE_EQ(model->budget(), 1.0);
+  auto session = model->session();
+  ASSERT_TRUE(session.ok());
+  const auto faces = test::random_pixels(4 * kPixels, 6);
+  std::vector<float> logits(3), mask(18);
+  for (const ClipOptions& options : {ClipOptions{.budget = 0.5}, ClipOptions{.mask = mask}}) {
+    const Status status = session->logits(faces, 1, 4, logits, options);
+    ASSERT_FALSE(status.ok());
+    EXPECT_EQ(status.error().code, ErrorCode::kUnsupported);
+    EXPECT_THAT(status.error().to_string(), HasSubstr("no soft mask"));
+  }
+  EXPECT_TRUE(session->logits(faces, 1, 4, logits, {}).ok());
 }
 
 TEST(LandmarkLocator, LocatesManyAsOneByOne) {

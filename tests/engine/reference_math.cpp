@@ -49,7 +49,7 @@ void add(Row& x, const Row& y) {
   for (std::size_t i = 0; i < x.size(); ++i) x[i] += y[i];
 }
 
-Rows attention(const Rows& qkv, std::size_t heads) {
+Rows attention(const Rows& qkv, std::size_t heads, const Row& key_bias) {
   const std::size_t n = qkv.size();
   const std::size_t width = qkv[0].size() / 3;
   const std::size_t size = width / heads;
@@ -62,7 +62,8 @@ Rows attention(const Rows& qkv, std::size_t heads) {
         for (std::size_t d = 0; d < size; ++d) {
           p[j] += qkv[i][h * size + d] * qkv[j][width + h * size + d];
         }
-        p[j] = std::exp(p[j] / std::sqrt(static_cast<double>(size)));
+        const double bias = key_bias.empty() ? 0.0 : key_bias[j];
+        p[j] = std::exp(p[j] / std::sqrt(static_cast<double>(size)) + bias);
         sum += p[j];
       }
       for (std::size_t j = 0; j < n; ++j) {

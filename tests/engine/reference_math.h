@@ -29,7 +29,8 @@ Row gelu(Row x);
 
 void add(Row& x, const Row& y);
 
-// Multi-head attention of rows that came from a qkv layer.
-Rows attention(const Rows& qkv, std::size_t heads);
+// Multi-head attention of rows that came from a qkv layer. `key_bias` is added to the scores of
+// each key; empty: nothing is.
+Rows attention(const Rows& qkv, std::size_t heads, const Row& key_bias = {});
 
 }  // namespace mien::test

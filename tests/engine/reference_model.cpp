@@ -58,16 +58,7 @@ struct Clip {
 };
 
 Rows patch_tokens(const core::S2DConfig& c, const TensorMap& t, const Planes& picture) {
-  Planes map = picture;
-  for (std::size_t i = 0; i < c.stem.size(); ++i) {
-    const core::ConvBlockSpec spec{.name = "patch_embed.stem." + std::to_string(i),
-                                   .in = map.channels,
-                                   .out = c.stem[i].channels,
-                                   .kernel = 3,
-                                   .stride = c.stem[i].stride,
-                                   .padding = 1};
-    map = conv_block(t, "", spec, After::kRelu, map);
-  }
+  const Planes map = reference_stem(c.stem, t, picture);
   const int patch = c.stem.empty() ? c.patch_size : 1;
   Rows rows;
   for (int y = 0; y < c.grid(); ++y) {
@@ -207,6 +198,21 @@ Planes reference_trunk(const TensorMap& tensors, const std::string& prefix, cons
       if (b.residual) add(y.values, map.values);
       map = std::move(y);
     }
+  }
+  return map;
+}
+
+Planes reference_stem(const std::vector<core::StemLayer>& stem, const TensorMap& tensors,
+                      const Planes& picture) {
+  Planes map = picture;
+  for (std::size_t i = 0; i < stem.size(); ++i) {
+    const core::ConvBlockSpec spec{.name = "patch_embed.stem." + std::to_string(i),
+                                   .in = map.channels,
+                                   .out = stem[i].channels,
+                                   .kernel = 3,
+                                   .stride = stem[i].stride,
+                                   .padding = 1};
+    map = conv_block(tensors, "", spec, After::kRelu, map);
   }
   return map;
 }

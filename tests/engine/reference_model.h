@@ -32,6 +32,10 @@ std::vector<Planes> reference_pictures(const core::ModelConfig& config,
 Planes reference_trunk(const core::TensorMap& tensors, const std::string& prefix,
                        const Planes& picture);
 
+// A convolutional stem, patch_embed.stem.0 and on, of a picture.
+Planes reference_stem(const std::vector<core::StemLayer>& stem, const core::TensorMap& tensors,
+                      const Planes& picture);
+
 // Bilinear, align_corners = True.
 Planes reference_resize(const Planes& picture, int side);
 

@@ -11,8 +11,16 @@
 
 namespace mien::test {
 
-// Block `index` on the tokens of one clip, in place.
-void reference_videomae_block(const core::TensorMap& tensors, int index, int heads, Rows& x);
+// The tokens of one clip of normalised pictures, with their positions.
+Rows reference_videomae_tokens(const core::VideoMaeConfig& config, const core::TensorMap& tensors,
+                               const std::vector<Planes>& pictures);
+
+// Adds the fixed position table.
+void reference_positions(Rows& tokens);
+
+// Block `index` on the tokens of one clip, in place. `key_bias`: see attention().
+void reference_videomae_block(const core::TensorMap& tensors, int index, int heads, Rows& x,
+                              const Row& key_bias = {});
 
 // Logits of one clip of normalised pictures.
 std::vector<double> reference_videomae_logits(const core::VideoMaeConfig& config,

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <filesystem>
@@ -26,6 +27,7 @@ class AnalyzerTest : public ::testing::Test {
     testing::RandomModel video;
     video.temporal = true;
     ASSERT_TRUE(testing::write_random_recognizer(path("video.safetensors"), video).ok());
+    ASSERT_TRUE(testing::write_random_adatosk(path("masked.safetensors")).ok());
     ASSERT_TRUE(testing::write_random_landmark_net(path("landmark.safetensors")).ok());
     ASSERT_TRUE(testing::write_plain_video(path("plain.mp4"), 40, 25).ok());
   }
@@ -90,6 +92,50 @@ TEST_F(AnalyzerTest, RefusesWindowsThatAVideoModelCannotRead) {
   AnalyzerOptions stride = options();
   stride.stride = 0;
   EXPECT_EQ(Analyzer::load(stride).error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(AnalyzerTest, BudgetsAndMasksAreOfModelsThatHaveThem) {
+  AnalyzerOptions wrong = options();
+  wrong.budget = 0.5;
+  const auto refused = Analyzer::load(wrong);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_NE(refused.error().to_string().find("image.safetensors: is no AdaTosk"), std::string::npos)
+      << refused.error().to_string();
+  wrong = options("video.safetensors");
+  wrong.mask = true;
+  EXPECT_EQ(Analyzer::load(wrong).error().code, ErrorCode::kInvalidArgument);
+  AnalyzerOptions right = options("masked.safetensors");
+  right.mask = true;
+  right.budget = 0.5;
+  EXPECT_TRUE(Analyzer::load(right).ok());
+  for (const double budget : {-0.5, 1.5, std::nan("")}) {
+    right.budget = budget;
+    EXPECT_EQ(Analyzer::load(right).error().code, ErrorCode::kInvalidArgument) << budget;
+  }
+}
+
+TEST_F(AnalyzerTest, WindowsBringTheMaskWhenAsked) {
+  if (!fs::exists(shared("single_face.mp4"))) GTEST_SKIP() << "needs shared/data/video";
+  for (const bool mask : {true, false}) {
+    AnalyzerOptions asked = options("masked.safetensors");
+    asked.mask = mask;
+    const auto analyzer = Analyzer::load(asked);
+    ASSERT_TRUE(analyzer.ok()) << analyzer.error().to_string();
+    std::int64_t windows = 0;
+    AnalyzerCallbacks callbacks;
+    callbacks.on_window = [&](const ExpressionWindow& w) {
+      ++windows;
+      ASSERT_EQ(w.mask.size(), mask ? 8U * 7 * 7 : 0U);
+      for (const float m : w.mask) EXPECT_TRUE(m >= 0.0F && m <= 1.0F) << m;
+      if (!mask) return;
+      const auto [low, high] = std::minmax_element(w.mask.begin(), w.mask.end());
+      EXPECT_GT(*high - *low, 0.05F) << "a mask that says nothing";
+    };
+    const auto summary = analyzer->analyze(shared("single_face.mp4"), callbacks);
+    ASSERT_TRUE(summary.ok()) << summary.error().to_string();
+    EXPECT_GE(windows, 13);
+  }
 }
 
 TEST_F(AnalyzerTest, TellsTheTwoKindsOfModelApart) {

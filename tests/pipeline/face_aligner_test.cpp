@@ -94,12 +94,16 @@ TEST_F(WithNetwork, FallsBackOnTheBoxWhenPointsAreNoFace) {
   std::optional<media::Landmarks> before;
   const auto crop = aligner.crop(picture, {100, 60, 90, 90, 1}, before);
   ASSERT_TRUE(crop.ok()) << crop.error().to_string();
-  EXPECT_EQ(crop->width, 112);
-  EXPECT_EQ(crop->height, 112);
+  EXPECT_EQ(crop->image.width, 112);
+  EXPECT_EQ(crop->image.height, 112);
+  // Its middle lies near the box's, a little above that of the points.
+  const auto middle = crop->to_frame.apply(56, 56);
+  EXPECT_NEAR(middle[0], 145, 5);
+  EXPECT_NEAR(middle[1], 115, 15);
   EXPECT_FALSE(before.has_value()) << "random weights know no faces";
   // The gradient's red grows to the right: the crop shows the box's own part of it.
-  const std::uint8_t left = crop->rgb[3 * (56 * 112 + 20)];
-  const std::uint8_t right = crop->rgb[3 * (56 * 112 + 92)];
+  const std::uint8_t left = crop->image.rgb[3 * (56 * 112 + 20)];
+  const std::uint8_t right = crop->image.rgb[3 * (56 * 112 + 92)];
   EXPECT_GT(left, 255 * 95 / 320);
   EXPECT_LT(right, 255 * 195 / 320);
   EXPECT_GT(right, left + 20);

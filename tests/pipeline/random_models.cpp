@@ -59,6 +59,18 @@ Status write_random_recognizer(const std::string& path, const RandomModel& model
   return write(path, config, model.seed);
 }
 
+Status write_random_adatosk(const std::string& path, std::uint32_t seed) {
+  MIEN_ASSIGN(core::ModelConfig config, core::find_preset("adatosk-tiny"));
+  config.adatosk.stem = {{8, 2}, {16, 2}, {24, 2}, {32, 2}};
+  config.adatosk.vit.embed_dim = 64;
+  config.adatosk.vit.num_heads = 2;
+  config.adatosk.vit.depth = 3;
+  config.adatosk.gate = 1;
+  MIEN_ASSIGN(const core::LabelSet labels, core::find_label_set("ferplus"));
+  config.classes = labels.classes;
+  return write(path, config, seed);
+}
+
 Status write_random_landmark_net(const std::string& path, std::uint32_t seed) {
   MIEN_ASSIGN(const core::ModelConfig config, core::find_preset("landmark"));
   return write(path, config, seed);

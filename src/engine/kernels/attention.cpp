@@ -38,10 +38,11 @@ struct Workspace {
     queries = values + s.tokens * dim_pitch;
     scores = queries + kQueryBlock * dim_pitch;
     outputs = scores + kQueryBlock * token_pitch;
-    total = outputs + kQueryBlock * dim_pitch;
+    bias = outputs + kQueryBlock * dim_pitch;
+    total = bias + token_pitch;
   }
   std::size_t token_pitch, dim_pitch;
-  std::size_t keys, values, queries, scores, outputs, total;
+  std::size_t keys, values, queries, scores, outputs, bias, total;
 };
 
 }  // namespace mien::engine::detail
@@ -101,14 +102,24 @@ void SmallGemm(const float* a, std::size_t a_pitch, const float* b, std::size_t 
   }
 }
 
-// exp(x - max) in place; returns the sum. Padding columns become 0.
-HWY_INLINE float ExpRow(float* HWY_RESTRICT row, std::size_t n, std::size_t pitch) {
+// exp(x + bias - max) in place; returns the sum. Padding columns become 0. `bias` is as long as the
+// padded row and only read when kBiased.
+template <bool kBiased>
+HWY_INLINE float ExpRow(float* HWY_RESTRICT row, const float* HWY_RESTRICT bias, std::size_t n,
+                        std::size_t pitch) {
   const F32Tag d;
   const std::size_t lanes = hn::Lanes(d);
   const float lowest = -3.0e38F;
   std::fill(row + n, row + pitch, lowest);
   auto top = hn::Set(d, lowest);
-  for (std::size_t i = 0; i < pitch; i += lanes) top = hn::Max(top, hn::Load(d, row + i));
+  for (std::size_t i = 0; i < pitch; i += lanes) {
+    auto x = hn::Load(d, row + i);
+    if constexpr (kBiased) {
+      x = hn::Add(x, hn::Load(d, bias + i));
+      hn::Store(x, d, row + i);
+    }
+    top = hn::Max(top, x);
+  }
   top = hn::MaxOfLanes(d, top);
   auto sum = hn::Zero(d);
   for (std::size_t i = 0; i < pitch; i += lanes) {
@@ -140,11 +151,16 @@ void PackKeysValues(const AttentionShape& s, const typename Access::T* head, flo
   }
 }
 
-template <class Access>
-void AttendHead(const AttentionShape& s, const typename Access::T* head, typename Access::T* out,
-                float* work) {
+template <class Access, bool kBiased>
+void AttendHead(const AttentionShape& s, const typename Access::T* head, const float* key_bias,
+                typename Access::T* out, float* work) {
   const detail::Workspace w(s);
   PackKeysValues<Access>(s, head, work, w);
+  float* bias = work + w.bias;
+  if constexpr (kBiased) {
+    std::copy(key_bias, key_bias + s.tokens, bias);
+    std::fill(bias + s.tokens, bias + w.token_pitch, 0.0F);
+  }
   const float scale = 1.0F / std::sqrt(static_cast<float>(s.head_dim));
   for (std::size_t begin = 0; begin < s.tokens; begin += detail::kQueryBlock) {
     const std::size_t rows = std::min(detail::kQueryBlock, s.tokens - begin);
@@ -158,7 +174,8 @@ void AttendHead(const AttentionShape& s, const typename Access::T* head, typenam
               rows, w.token_pitch, s.head_dim);
     float inverse[detail::kQueryBlock];
     for (std::size_t r = 0; r < rows; ++r) {
-      inverse[r] = 1.0F / ExpRow(scores + r * w.token_pitch, s.tokens, w.token_pitch);
+      inverse[r] =
+          1.0F / ExpRow<kBiased>(scores + r * w.token_pitch, bias, s.tokens, w.token_pitch);
     }
     SmallGemm(scores, w.token_pitch, work + w.values, w.dim_pitch, work + w.outputs, w.dim_pitch,
               rows, w.dim_pitch, s.tokens);
@@ -171,16 +188,21 @@ void AttendHead(const AttentionShape& s, const typename Access::T* head, typenam
 }
 
 // Heads begin..end, counted over all sequences.
-void AttendHeads(const AttentionShape& s, ActKind kind, const void* qkv, void* out, float* work,
-                 std::size_t begin, std::size_t end) {
+void AttendHeads(const AttentionShape& s, ActKind kind, const void* qkv, const float* key_bias,
+                 void* out, float* work, std::size_t begin, std::size_t end) {
   WithAccess(kind, [&](auto access) {
     using Access = decltype(access);
     using T = typename Access::T;
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t sequence = i / s.heads;
       const std::size_t offset = i % s.heads * s.head_dim;
-      AttendHead<Access>(s, static_cast<const T*>(qkv) + sequence * s.sequence_stride + offset,
-                         static_cast<T*>(out) + sequence * s.out_sequence_stride + offset, work);
+      const T* head = static_cast<const T*>(qkv) + sequence * s.sequence_stride + offset;
+      T* to = static_cast<T*>(out) + sequence * s.out_sequence_stride + offset;
+      if (key_bias == nullptr) {
+        AttendHead<Access, false>(s, head, nullptr, to, work);
+      } else {
+        AttendHead<Access, true>(s, head, key_bias + sequence * s.tokens, to, work);
+      }
     }
   });
 }
@@ -199,13 +221,13 @@ std::size_t attention_scratch_floats(const AttentionShape& shape) {
 }
 
 void attention(const AttentionShape& shape, ActKind kind, const void* qkv, void* out,
-               float* scratch) {
+               float* scratch, const float* key_bias) {
   const std::size_t per_thread = attention_scratch_floats(shape);
   const std::size_t work = shape.tokens * shape.tokens * shape.head_dim + 1;
   parallel_ranges(shape.sequences * shape.heads, 100000 / work + 1,
                   [&](std::size_t begin, std::size_t end, int thread) {
                     HWY_DYNAMIC_DISPATCH(AttendHeads)
-                    (shape, kind, qkv, out, scratch + thread * per_thread, begin, end);
+                    (shape, kind, qkv, key_bias, out, scratch + thread * per_thread, begin, end);
                   });
 }
 

@@ -29,8 +29,10 @@ struct AttentionShape {
 std::size_t attention_scratch_floats(const AttentionShape& shape);
 
 // scale = head_dim^-0.5. qkv and out are of `kind`; `scratch` holds threads *
-// attention_scratch_floats(shape) floats, aligned to 64 bytes. Does not allocate or fail.
+// attention_scratch_floats(shape) floats, aligned to 64 bytes. `key_bias`, f32 [sequences, tokens]
+// or null, is added to the scores of each key before the softmax: the logarithm of a mask over the
+// keys. Does not allocate or fail.
 void attention(const AttentionShape& shape, ActKind kind, const void* qkv, void* out,
-               float* scratch);
+               float* scratch, const float* key_bias = nullptr);
 
 }  // namespace mien::engine

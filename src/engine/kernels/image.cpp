@@ -144,4 +144,18 @@ void gather_cubes(const float* in, std::size_t slots, std::size_t tubelet, std::
                   });
 }
 
+void stack_frames(const float* in, std::size_t slots, std::size_t tubelet, std::size_t side,
+                  std::size_t channels, float* out) {
+  const std::size_t place = side * side;
+  const std::size_t deep = tubelet * channels;
+  parallel_ranges(slots * place, kGrain / deep + 1, [&](std::size_t begin, std::size_t end, int) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const float* from = in + (i / place * tubelet * place + i % place) * channels;
+      for (std::size_t f = 0; f < tubelet; ++f) {
+        std::copy_n(from + f * place * channels, channels, out + i * deep + f * channels);
+      }
+    }
+  });
+}
+
 }  // namespace mien::engine

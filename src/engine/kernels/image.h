@@ -34,4 +34,11 @@ void gather_patches(const void* in, std::size_t frames, std::size_t side, std::s
 void gather_cubes(const float* in, std::size_t slots, std::size_t tubelet, std::size_t side,
                   std::size_t channels, std::size_t patch, float* out);
 
+// Lays the `tubelet` frames of a slot behind each other as channels: [slots * tubelet, side, side,
+// channels] -> [slots, side, side, tubelet * channels].
+//
+//   two frames of 1 x 2 pixels, one channel:  [a b] [c d]  ->  [ac bd]
+void stack_frames(const float* in, std::size_t slots, std::size_t tubelet, std::size_t side,
+                  std::size_t channels, float* out);
+
 }  // namespace mien::engine

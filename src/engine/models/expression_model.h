@@ -10,8 +10,16 @@
 #include "core/tensor.h"
 #include "engine/context.h"
 #include "engine/models/head.h"
+#include "engine/models/soft_mask.h"
 
 namespace mien::engine {
+
+// What a call may ask of a soft mask. Models without one are given the default alone.
+struct MaskRequest {
+  double budget = 0.0;    // share of the tokens that go past the mask, (0, 1]; 0: the model's
+  float* mask = nullptr;  // takes the mask, [clips, S, g, g]; may be null
+  std::uint8_t* kept = nullptr;  // takes 1 where a token went on, else 0; as mask
+};
 
 // A network with the memory of its passes. One caller at a time.
 class ExpressionRunner {
@@ -23,13 +31,20 @@ class ExpressionRunner {
   virtual Status prepare() = 0;
 
   // rgb: u8 [clips, frames, S, S, 3] of a model that can_read_faces(); logits: [clips, C]. Errors:
-  // kInvalidArgument (frames that the model does not take), kLimit, kInternal.
+  // kInvalidArgument (frames that the model does not take, a budget that is none), kLimit,
+  // kInternal.
   virtual Status logits(const std::uint8_t* rgb, std::size_t clips, std::size_t frames,
-                        float* logits) = 0;
+                        float* logits, const MaskRequest& request) = 0;
 
-  // Image models: rgb u8 [frames, S, S, 3] -> [frames, D]. Errors as logits(), kUnsupported in
-  // video models.
-  virtual Status features(const std::uint8_t* rgb, std::size_t frames, float* features) = 0;
+  // What each frame is to the model apart from the others of its clip. Only models with
+  // embedding_size() > 0. rgb: u8 [frames, S, S, 3] -> f32 [frames, embedding_size]. Errors:
+  // kLimit, kInternal.
+  virtual Status embed(const std::uint8_t* rgb, std::size_t frames, float* embeddings);
+
+  // logits() of frames that embed() saw: f32 [clips, frames, embedding_size] -> [clips, C]. Errors
+  // as logits().
+  virtual Status logits_of(const float* embeddings, std::size_t clips, std::size_t frames,
+                           float* logits);
 };
 
 // Immutable weights, shared by runners.
@@ -49,6 +64,15 @@ class ExpressionModel {
 
   virtual bool is_temporal() const = 0;  // the frames of a clip see each other
   virtual bool has_landmark_net() const = 0;
+
+  // Floats of a frame's embedding; 0: frames cannot be taken apart, since the first layer already
+  // looks at several.
+  virtual std::size_t embedding_size() const { return 0; }
+
+  // Of the soft mask and the share of the tokens that goes past it; models without one have no
+  // tokens in it and compute all of their own.
+  virtual MaskShape mask_shape() const { return {}; }
+  virtual double budget() const { return 1.0; }
 
   // Error kUnsupported when the model needs more than pixels.
   virtual Status can_read_faces() const = 0;

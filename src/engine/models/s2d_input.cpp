@@ -20,6 +20,7 @@ S2DInput S2DInput::from_frame(const S2DWeights& w, std::size_t frame) const {
   if (part.map != nullptr) {
     part.map += frame * w.patches() * static_cast<std::size_t>(w.sizes().in_chans_l);
   }
+  if (part.tokens != nullptr) part.tokens += frame * 2 * w.patches() * w.width();
   return part;
 }
 

@@ -11,13 +11,15 @@
 
 namespace mien::engine {
 
-// What the model sees. One of rgb and planar; the map unless the model has its own landmark trunk.
+// What the model sees. One of rgb and planar, and the map unless the model has its own landmark
+// trunk; or tokens alone.
 struct S2DInput {
   const std::uint8_t* rgb = nullptr;  // u8 [frames, S, S, 3]
   // Normalised f32, channel c of frame f at planar + c * channel_stride + f * S * S.
   const float* planar = nullptr;
   std::size_t channel_stride = 0;
-  const float* map = nullptr;  // f32 [frames, in_chans_l, grid, grid]
+  const float* map = nullptr;     // f32 [frames, in_chans_l, grid, grid]
+  const float* tokens = nullptr;  // f32 [frames, 2, N, D], see S2DEmbedder
 
   // The same seen from a later frame on.
   S2DInput from_frame(const S2DWeights& weights, std::size_t frame) const;

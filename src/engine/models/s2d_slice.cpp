@@ -81,6 +81,14 @@ void S2DSlice::run(const S2DInput& input, float* features, Tap* tap) {
 void S2DSlice::run_input(const Pass& pass, const S2DInput& input) {
   const S2DWeights& w = *weights_;
   const std::size_t size = w.patches() * w.width();
+  if (input.tokens != nullptr) {
+    for (std::size_t f = 0; f < frames_; ++f) {
+      const float* frame = input.tokens + f * 2 * size;
+      std::copy_n(frame, size, arena_.at<float>(patches_) + f * size);
+      std::copy_n(frame + size, size, arena_.at<float>(map_) + f * size);
+    }
+    return;
+  }
   for (std::size_t f = 0; f < frames_; f += input_->chunk()) {
     Pass inner = pass;
     if (f > 0) inner.tap = nullptr;

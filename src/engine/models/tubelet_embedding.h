@@ -1,10 +1,12 @@
-// The first layer of video transformers: cubes of tubelet x patch x patch pixels become tokens.
+// The first layer of video transformers: cubes of tubelet x patch x patch pixels become tokens, by
+// one product or by convolutions over the stacked frames of a slot.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 #include "core/model_config.h"
+#include "engine/layers/conv_chain.h"
 #include "engine/models/vit_block.h"
 
 namespace mien::engine {
@@ -21,6 +23,8 @@ struct TubeletSizes {
   std::size_t patches() const { return (side / patch) * (side / patch); }  // of a slot
   std::size_t tokens() const { return slots() * patches(); }
   std::size_t frame_values() const { return side * side * channels; }
+
+  static TubeletSizes of(const core::VideoMaeConfig& config);
 };
 
 // Clips; exactly one of the two is given.
@@ -30,6 +34,11 @@ struct ClipInput {
 
   // The same seen from a later clip on.
   ClipInput from_clip(const TubeletSizes& sizes, std::size_t clip) const;
+
+  // `count` frames of the first clip, from `first` on, as network input: pictures is f32 [count,
+  // side, side, channels]. Pixels need one or three channels.
+  void load(const TubeletSizes& sizes, const core::InputNorm& norm, std::size_t first,
+            std::size_t count, float* pictures) const;
 };
 
 // Bound to a clip's sizes and to its place in the arena. Construct under ThreadScope; throws
@@ -53,6 +62,31 @@ class TubeletEmbedding {
   std::size_t width_;
   Linear proj_;
   Slot pictures_, cubes_;
+};
+
+// The same with a convolutional stem, which sees the frames of a slot as channels of one picture
+// (frame by frame, in each its channels), and a projection of its map. Construct under ThreadScope;
+// throws dnnl::error.
+class StemEmbedding {
+ public:
+  // `stem`: from tubelet * channels channels and `side` to the grid; it and `norm` outlive this.
+  // `proj`: from the stem's channels.
+  StemEmbedding(const TubeletSizes& sizes, const core::InputNorm& norm,
+                const ConvChainWeights& stem, const SharedLinear& proj, Arena& arena);
+
+  std::size_t scratch_bytes() const;
+
+  // As TubeletEmbedding::run().
+  void run(const LayerPass& pass, const ClipInput& clip, float* tokens);
+
+ private:
+  TubeletSizes sizes_;
+  const core::InputNorm* norm_;
+  std::size_t chunk_;  // slots at a time
+  std::size_t width_;
+  ConvChain stem_;
+  Linear proj_;
+  Slot pictures_, stacked_;
 };
 
 }  // namespace mien::engine

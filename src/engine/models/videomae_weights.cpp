@@ -39,6 +39,17 @@ VitBlockWeights read_block(const std::shared_ptr<const Context>& context,
 
 }  // namespace
 
+std::vector<VitBlockWeights> read_videomae_blocks(const std::shared_ptr<const Context>& context,
+                                                  const TensorSource& source,
+                                                  const core::VideoMaeConfig& config) {
+  std::vector<VitBlockWeights> blocks;
+  for (int i = 0; i < config.depth; ++i) {
+    const TensorSource block = source.under("blocks." + std::to_string(i) + ".");
+    blocks.push_back(read_block(context, block, config));
+  }
+  return blocks;
+}
+
 Result<std::shared_ptr<const VideoMaeWeights>> VideoMaeWeights::load(
     std::shared_ptr<const Context> context, const core::ModelConfig& config,
     const core::TensorViewMap& tensors) {
@@ -50,41 +61,28 @@ Result<std::shared_ptr<const VideoMaeWeights>> VideoMaeWeights::load(
     w->config = config;
     w->patch_proj = LinearWeights::read_patches(context, source, "patch_embed.proj");
     w->positions = core::sincos_positions(c.tokens(), c.embed_dim);
-    for (int i = 0; i < c.depth; ++i) {
-      w->blocks.push_back(
-          read_block(context, source.under("blocks." + std::to_string(i) + "."), c));
-    }
+    w->blocks = read_videomae_blocks(context, source, c);
     w->fc_norm = read_norm(source, "fc_norm", core::kVitNormEps);
     w->head = read_head(source, "head");
     return std::shared_ptr<const VideoMaeWeights>(std::move(w));
   });
 }
 
-TubeletSizes VideoMaeWeights::clip_sizes() const {
-  const core::VideoMaeConfig& c = sizes();
-  return {.frames = z(c.num_frames),
-          .side = z(c.img_size),
-          .channels = z(c.in_chans),
-          .tubelet = z(c.tubelet_size),
-          .patch = z(c.patch_size)};
+VitSizes videomae_block_sizes(const core::VideoMaeConfig& c) {
+  return {.width = z(c.embed_dim), .heads = z(c.num_heads), .mlp = z(c.mlp_dim())};
 }
 
-VitSizes VideoMaeWeights::block_sizes() const {
-  return {.width = width(), .heads = z(sizes().num_heads), .mlp = z(sizes().mlp_dim())};
+double videomae_block_macs(const core::VideoMaeConfig& c, std::size_t tokens) {
+  const auto d = static_cast<double>(c.embed_dim);
+  const auto n = static_cast<double>(tokens);
+  return n * (4.0 * d * d + 2.0 * d * static_cast<double>(c.mlp_dim()) + 2.0 * n * d);
 }
 
-double VideoMaeWeights::macs_per_clip() const {
-  const auto d = static_cast<double>(width());
-  const auto n = static_cast<double>(tokens());
-  const double linear = 4.0 * d * d + 2.0 * d * static_cast<double>(sizes().mlp_dim());
-  return static_cast<double>(sizes().depth) * n * (linear + 2.0 * n * d);
-}
-
-Status VideoMaeWeights::check_frames(std::size_t count) const {
-  if (count == frames()) return {};
+Status check_clip_frames(const core::VideoMaeConfig& c, std::size_t count) {
+  if (count == z(c.num_frames)) return {};
   return make_error(ErrorCode::kInvalidArgument, "a clip has " + std::to_string(count) +
                                                      " frames, the model reads " +
-                                                     std::to_string(frames()));
+                                                     std::to_string(c.num_frames));
 }
 
 }  // namespace mien::engine

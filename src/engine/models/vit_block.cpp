@@ -39,14 +39,14 @@ VitBlock::VitBlock(const VitBlockWeights& weights, const VitBuffers& buffers)
       {qkv_.scratch_bytes(), proj_.scratch_bytes(), fc1_.scratch_bytes(), fc2_.scratch_bytes()});
 }
 
-void VitBlock::run_attention(const LayerPass& pass, float* x) {
+void VitBlock::run_attention(const LayerPass& pass, float* x, const float* key_bias) {
   const VitBuffers& b = *buffers_;
   const Arena& arena = *pass.arena;
   layer_norm(x, plain_rows(b.rows(), b.attention.width()), weights_->norm1.params(), b.kind,
              arena.at(b.normed));
   qkv_.run(*pass.stream, arena.at(b.normed), arena.at(b.qkv), pass.scratch);
   attention(b.attention, b.kind, arena.at(b.qkv), arena.at(b.mixed),
-            arena.at<float>(b.attention_work));
+            arena.at<float>(b.attention_work), key_bias);
   proj_.run(*pass.stream, arena.at(b.mixed), x, pass.scratch);
 }
 

@@ -1,4 +1,4 @@
-// The pre-norm transformer block that S2D and VideoMAE share (timm's Block):
+// The pre-norm transformer block that S2D, VideoMAE and AdaTosk share (timm's Block):
 //   x += attention(norm1(x)), x += fc2(gelu(fc1(norm2(x)))).
 // Constructors run under ThreadScope and throw dnnl::error; run() neither allocates nor fails but
 // by dnnl::error.
@@ -68,14 +68,14 @@ class VitBlock {
 
   std::size_t scratch_bytes() const { return scratch_bytes_; }
 
-  // x: f32 [sequences, tokens, width], updated in place.
-  void run(const LayerPass& pass, float* x) {
-    run_attention(pass, x);
+  // x: f32 [sequences, tokens, width], updated in place. `key_bias`: see attention().
+  void run(const LayerPass& pass, float* x, const float* key_bias = nullptr) {
+    run_attention(pass, x, key_bias);
     run_mlp(pass, x);
   }
 
   // The two halves of run(), for looking in between.
-  void run_attention(const LayerPass& pass, float* x);
+  void run_attention(const LayerPass& pass, float* x, const float* key_bias = nullptr);
   void run_mlp(const LayerPass& pass, float* x);
 
  private:

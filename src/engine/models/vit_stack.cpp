@@ -17,19 +17,20 @@ VitStack::VitStack(const Context& context, const std::vector<VitBlockWeights>& b
   }
 }
 
-void VitStack::run(const LayerPass& pass, float* x, Tap* tap) {
+void VitStack::run(const LayerPass& pass, float* x, Tap* tap, const float* key_bias) {
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
     if (tap == nullptr) {
-      blocks_[i].run(pass, x);
+      blocks_[i].run(pass, x, key_bias);
     } else {
-      run_tapped(pass, i, x, *tap);
+      run_tapped(pass, i, x, *tap, key_bias);
     }
   }
 }
 
 // The branches add to x inside their last product, so what they add is seen as a difference. x is
 // f32 in every precision: nothing to speak of is lost.
-void VitStack::run_tapped(const LayerPass& pass, std::size_t index, float* x, Tap& tap) {
+void VitStack::run_tapped(const LayerPass& pass, std::size_t index, float* x, Tap& tap,
+                          const float* key_bias) {
   const std::size_t count = buffers_->rows() * shape_.sizes.width;
   const auto i64 = [](std::size_t n) { return static_cast<std::int64_t>(n); };
   const core::Shape shape = {i64(shape_.sequences), i64(shape_.tokens), i64(shape_.sizes.width)};
@@ -41,7 +42,7 @@ void VitStack::run_tapped(const LayerPass& pass, std::size_t index, float* x, Ta
     tap.put(name + branch, added, shape);
     before.assign(x, x + count);
   };
-  blocks_[index].run_attention(pass, x);
+  blocks_[index].run_attention(pass, x, key_bias);
   put_added(".attn");
   blocks_[index].run_mlp(pass, x);
   put_added(".mlp");

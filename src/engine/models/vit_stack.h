@@ -32,11 +32,13 @@ class VitStack {
 
   // x: f32 [sequences, tokens, width], updated in place. `tap` may be null; it is given, per block
   // i of the network, "block<i>.attn" and "block<i>.mlp" (what the two branches add to x) and
-  // "block<i>.out" (x after it), each [sequences, tokens, width].
-  void run(const LayerPass& pass, float* x, Tap* tap);
+  // "block<i>.out" (x after it), each [sequences, tokens, width]. `key_bias`, f32 [sequences,
+  // tokens] or null: of every block's attention().
+  void run(const LayerPass& pass, float* x, Tap* tap, const float* key_bias = nullptr);
 
  private:
-  void run_tapped(const LayerPass& pass, std::size_t index, float* x, Tap& tap);
+  void run_tapped(const LayerPass& pass, std::size_t index, float* x, Tap& tap,
+                  const float* key_bias);
 
   VitStackShape shape_;
   std::unique_ptr<const VitBuffers> buffers_;  // blocks point to it

@@ -1,0 +1,307 @@
+#include "engine/models/soft_mask.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "core/s2d_spec.h"
+#include "engine/kernels/row_ops.h"
+#include "engine/kernels/vector_ops.h"
+#include "engine/parallel.h"
+
+namespace mien::engine {
+namespace {
+
+// Multiply-accumulates that are worth waking a thread for.
+constexpr std::size_t kGrain = 32768;
+
+// A log m below this is 0 to every float. Broken weights give NaN, by which no tokens could be put
+// in order.
+constexpr double kLeastLog = -1e4;
+
+double softplus(double x) {
+  return x > 30.0 ? x : std::log1p(std::exp(x));
+}
+
+double log_sigmoid(double x) {
+  return std::min(x, 0.0) - std::log1p(std::exp(-std::abs(x)));
+}
+
+double softplus_of(const TensorSource& source, const std::string& name) {
+  return softplus(static_cast<double>(source.floats(name).at(0)));
+}
+
+SoftMaskWeights::Factor read_factor(const TensorSource& source) {
+  return {.scale = softplus_of(source, "scale"),
+          .offset = static_cast<double>(source.floats("offset").at(0)),
+          .repeat = softplus_of(source, "repeat")};
+}
+
+double cosine(const float* a, float a_length, const float* b, float b_length, std::size_t width) {
+  return static_cast<double>(row_dot(a, b, width) /
+                             std::max(a_length * b_length, core::kMaskNormFloor));
+}
+
+void standardise(std::span<double> x) {
+  const auto n = static_cast<double>(x.size());
+  const double mean = std::accumulate(x.begin(), x.end(), 0.0) / n;
+  double variance = 0.0;
+  for (const double v : x) variance += (v - mean) * (v - mean) / n;
+  constexpr double kFloor{core::kMaskStdFloor};
+  const double scale = 1.0 / std::sqrt(variance + kFloor * kFloor);
+  for (double& v : x) v = (v - mean) * scale;
+}
+
+void softmax(std::span<double> x) {
+  const double top = *std::max_element(x.begin(), x.end());
+  double sum = 0.0;
+  for (double& v : x) sum += v = std::exp(v - top);
+  for (double& v : x) v /= sum;
+}
+
+// Nothing came before the first slot: it is given the mean of the others.
+void fill_first(std::span<double> slots) {
+  const auto others = slots.subspan(1);
+  slots[0] = others.empty() ? 0.0
+                            : std::accumulate(others.begin(), others.end(), 0.0) /
+                                  static_cast<double>(others.size());
+}
+
+}  // namespace
+
+SoftMaskWeights SoftMaskWeights::read(const TensorSource& source,
+                                      const core::AdaToskConfig& config) {
+  SoftMaskWeights w;
+  w.shape = {static_cast<std::size_t>(config.vit.slots()),
+             static_cast<std::size_t>(config.vit.grid())};
+  w.norm = read_norm(source, "mask.norm", core::kVitNormEps);
+  w.slot_mean = source.floats("mask.slot_mean");
+  w.aux_head = read_head(source, "aux_head");
+  const std::size_t classes = w.aux_head.classes();
+  const std::size_t width = w.width();
+  w.prototypes = w.aux_head.weight;
+  std::vector<float> mean(width);
+  weighted_mean(w.prototypes.data(), nullptr, classes, width, mean.data());
+  subtract_row(w.prototypes.data(), classes, mean.data(), width);
+  w.prototype_lengths.resize(classes);
+  row_lengths(w.prototypes.data(), classes, width, w.prototype_lengths.data());
+  if (config.agnostic) w.agnostic = read_factor(source.under("mask.agnostic."));
+  if (config.semantic) {
+    w.semantic = read_factor(source.under("mask.semantic."));
+    w.sharpness = softplus_of(source, "mask.semantic.sharpness");
+  }
+  return w;
+}
+
+SoftMask::SoftMask(const SoftMaskWeights& weights, Arena& arena)
+    : weights_(&weights),
+      normed_(arena.reserve_for<float>(weights.shape.tokens() * weights.width())),
+      lengths_(weights.shape.tokens()),
+      means_(weights.shape.slots * weights.width()),
+      mean_lengths_(weights.shape.slots),
+      scores_(weights.shape.tokens()),
+      repeats_(weights.shape.slots),
+      log_agnostic_(weights.agnostic ? weights.shape.tokens() : 0),
+      log_semantic_(weights.semantic ? weights.shape.tokens() : 0),
+      gains_(weights.shape.tokens()),
+      pooled_(weights.width()),
+      aux_logits_(weights.aux_head.classes()),
+      belief_(weights.aux_head.classes()),
+      keep_(weights.shape.slots),
+      profile_(weights.aux_head.classes()),
+      seen_(weights.aux_head.classes()),
+      log_mask_(weights.shape.tokens()) {}
+
+void SoftMask::run(const Arena& arena, const float* tokens, Tap* tap) {
+  const SoftMaskWeights& w = *weights_;
+  const std::size_t width = w.width();
+  const std::size_t places = w.shape.places();
+  auto* y = arena.at<float>(normed_);
+  layer_norm(tokens, plain_rows(w.shape.tokens(), width), w.norm.params(), ActKind::kF32, y);
+  for (std::size_t s = 0; s < w.shape.slots; ++s) {
+    float* slot = y + s * places * width;
+    subtract_row(slot, places, w.slot_mean.data() + s * width, width);
+    weighted_mean(slot, nullptr, places, width, means_.data() + s * width);
+  }
+  row_lengths(y, w.shape.tokens(), width, lengths_.data());
+  row_lengths(means_.data(), w.shape.slots, width, mean_lengths_.data());
+  if (w.agnostic) {
+    find_change(y);
+    find_resemblance();
+    apply(*w.agnostic, log_agnostic_);
+    put(tap, "mask.agnostic", log_agnostic_);
+  }
+  classify(y, tap);
+  if (w.semantic) {
+    find_relevance(y);
+    find_redundancy();
+    apply(*w.semantic, log_semantic_);
+    put(tap, "mask.semantic", log_semantic_);
+  }
+  for (std::size_t i = 0; i < log_mask_.size(); ++i) {
+    const double sum =
+        (w.agnostic ? log_agnostic_[i] : 0.0) + (w.semantic ? log_semantic_[i] : 0.0);
+    log_mask_[i] = static_cast<float>(sum >= kLeastLog ? sum : kLeastLog);  // NaN is not
+  }
+}
+
+// c of the spec.
+void SoftMask::find_change(const float* y) {
+  const std::size_t width = weights_->width();
+  const std::size_t places = weights_->shape.places();
+  const std::size_t tokens = weights_->shape.tokens();
+  const auto change = [&](std::size_t i, std::size_t j) {
+    return 0.5 * (1.0 - cosine(y + i * width, lengths_[i], y + j * width, lengths_[j], width));
+  };
+  parallel_ranges(tokens, kGrain / width + 1, [&](std::size_t begin, std::size_t end, int) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const bool before = i >= places;
+      const bool after = i + places < tokens;
+      const double sum =
+          (before ? change(i, i - places) : 0.0) + (after ? change(i, i + places) : 0.0);
+      scores_[i] = before && after ? 0.5 * sum : sum;
+    }
+  });
+}
+
+// R of the spec.
+void SoftMask::find_resemblance() {
+  const std::size_t width = weights_->width();
+  constexpr double kTemperature{core::kMaskTemperature};
+  std::vector<double>& cosines = keep_;  // not in use yet
+  for (std::size_t s = 1; s < repeats_.size(); ++s) {
+    for (std::size_t u = 0; u < s; ++u) {
+      cosines[u] = cosine(means_.data() + s * width, mean_lengths_[s], means_.data() + u * width,
+                          mean_lengths_[u], width);
+    }
+    const auto end = cosines.begin() + static_cast<std::ptrdiff_t>(s);
+    const double top = *std::max_element(cosines.begin(), end);
+    double sum = 0.0;
+    for (std::size_t u = 0; u < s; ++u) sum += std::exp((cosines[u] - top) / kTemperature);
+    repeats_[s] = top + kTemperature * std::log(sum / static_cast<double>(s));
+  }
+  fill_first(repeats_);
+}
+
+// aux of the spec. Its mean is over zn, which is y plus the mean of its slot.
+void SoftMask::classify(const float* y, Tap* tap) {
+  const SoftMaskWeights& w = *weights_;
+  const std::size_t width = w.width();
+  const std::size_t places = w.shape.places();
+  std::fill(gains_.begin(), gains_.end(), 1.0F);
+  if (w.agnostic) {
+    const double top = *std::max_element(log_agnostic_.begin(), log_agnostic_.end());
+    for (std::size_t i = 0; i < gains_.size(); ++i) {
+      gains_[i] = static_cast<float>(std::exp(log_agnostic_[i] - top));
+    }
+  }
+  weighted_mean(y, gains_.data(), w.shape.tokens(), width, pooled_.data());
+  const auto sum = [&](std::size_t begin, std::size_t end) {
+    double total = 0.0;
+    for (std::size_t i = begin; i < end; ++i) total += static_cast<double>(gains_[i]);
+    return total;
+  };
+  const double all = sum(0, gains_.size());
+  for (std::size_t s = 0; s < w.shape.slots; ++s) {
+    const auto share = static_cast<float>(sum(s * places, (s + 1) * places) / all);
+    const float* mean = w.slot_mean.data() + s * width;
+    for (std::size_t i = 0; i < width; ++i) pooled_[i] += share * mean[i];
+  }
+  classify_feature(w.aux_head, pooled_.data(), aux_logits_.data());
+  for (std::size_t c = 0; c < belief_.size(); ++c) belief_[c] = static_cast<double>(aux_logits_[c]);
+  softmax(belief_);
+  if (tap != nullptr) {
+    tap->put("aux_logits", aux_logits_, {1, static_cast<std::int64_t>(aux_logits_.size())});
+  }
+}
+
+// e of the spec.
+void SoftMask::find_relevance(const float* y) {
+  const SoftMaskWeights& w = *weights_;
+  const std::size_t width = w.width();
+  const std::size_t classes = belief_.size();
+  const std::size_t grain = kGrain / (width * classes) + 1;
+  parallel_ranges(w.shape.tokens(), grain, [&](std::size_t begin, std::size_t end, int) {
+    for (std::size_t i = begin; i < end; ++i) {
+      double sum = 0.0;
+      for (std::size_t c = 0; c < classes; ++c) {
+        sum += belief_[c] * cosine(y + i * width, lengths_[i], w.prototypes.data() + c * width,
+                                   w.prototype_lengths[c], width);
+      }
+      scores_[i] = sum;
+    }
+  });
+}
+
+// q of the spec.
+void SoftMask::profile_slot(std::size_t slot, double* profile) const {
+  const SoftMaskWeights& w = *weights_;
+  const std::size_t width = w.width();
+  for (std::size_t c = 0; c < belief_.size(); ++c) {
+    profile[c] =
+        w.sharpness * cosine(means_.data() + slot * width, mean_lengths_[slot],
+                             w.prototypes.data() + c * width, w.prototype_lengths[c], width);
+  }
+  softmax({profile, belief_.size()});
+}
+
+// k, then d of the spec.
+void SoftMask::find_redundancy() {
+  const std::size_t places = weights_->shape.places();
+  for (std::size_t s = 0; s < keep_.size(); ++s) {
+    const auto first = scores_.begin() + static_cast<std::ptrdiff_t>(s * places);
+    keep_[s] = std::accumulate(first, first + static_cast<std::ptrdiff_t>(places), 0.0) /
+               static_cast<double>(places);
+  }
+  standardise(keep_);
+  std::fill(seen_.begin(), seen_.end(), 0.0);
+  double kept = 0.0;
+  for (std::size_t s = 0; s < keep_.size(); ++s) {
+    profile_slot(s, profile_.data());
+    if (s > 0) {
+      double product = 0.0;
+      double own = 0.0;
+      double past = 0.0;
+      for (std::size_t c = 0; c < profile_.size(); ++c) {
+        const double mean = seen_[c] / kept;
+        product += profile_[c] * mean;
+        own += profile_[c] * profile_[c];
+        past += mean * mean;
+      }
+      constexpr double kFloor{core::kMaskNormFloor};
+      repeats_[s] = product / std::max(std::sqrt(own * past), kFloor);
+    }
+    const double weight = std::exp(log_sigmoid(keep_[s]));
+    for (std::size_t c = 0; c < profile_.size(); ++c) seen_[c] += weight * profile_[c];
+    kept += weight;
+  }
+  fill_first(repeats_);
+}
+
+// From a token's score and its slot's repetition to the logarithm of the factor.
+void SoftMask::apply(const SoftMaskWeights::Factor& factor, std::vector<double>& logs) {
+  const std::size_t places = weights_->shape.places();
+  for (std::size_t i = 0; i < scores_.size(); ++i) {
+    scores_[i] -= factor.repeat * repeats_[i / places];
+  }
+  standardise(scores_);
+  for (std::size_t i = 0; i < scores_.size(); ++i) {
+    logs[i] = log_sigmoid(factor.scale * scores_[i] + factor.offset);
+  }
+}
+
+void SoftMask::put(Tap* tap, const char* name, const std::vector<double>& logs) const {
+  if (tap == nullptr) return;
+  std::vector<float> factor;
+  factor.reserve(logs.size());
+  for (const double v : logs) factor.push_back(static_cast<float>(std::exp(v)));
+  const auto grid = static_cast<std::int64_t>(weights_->shape.grid);
+  tap->put(name, factor, {1, static_cast<std::int64_t>(weights_->shape.slots), grid, grid});
+}
+
+void relative_weights(std::span<const float> logs, std::span<float> weights) {
+  const float top = *std::max_element(logs.begin(), logs.end());
+  for (std::size_t i = 0; i < logs.size(); ++i) weights[i] = std::exp(logs[i] - top);
+}
+
+}  // namespace mien::engine
