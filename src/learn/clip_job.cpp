@@ -5,9 +5,11 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "core/s2d_spec.h"
 #include "learn/clip_validation.h"
 #include "learn/data/clip_data.h"
 #include "learn/data/clip_loader.h"
+#include "learn/data/rng.h"
 #include "learn/losses/sdl.h"
 #include "learn/losses/still_losses.h"
 #include "learn/models/clip_net.h"
@@ -22,6 +24,8 @@ using torch::Tensor;
 // The official recipe adds the distillation loss in epochs after this one only.
 constexpr std::int64_t kSdlAfterEpoch = 20;
 constexpr double kMeasureSeconds = 1.0;
+// What a net draws for its own loss, apart from what the job draws.
+constexpr std::uint64_t kOwnDraws = 0xADA;
 
 class ClipJob : public TrainingJob {
  public:
@@ -43,16 +47,19 @@ class ClipJob : public TrainingJob {
     if (!anchors_) return {};
     return {{"sdl.queue", anchors_->queue}, {"sdl.probe", anchors_->probe}};
   }
-  core::ModelConfig model_config() const override { return config_.model; }
+  core::ModelConfig model_config() const override;
   std::vector<std::string> data_names() const override;
 
  private:
   ClipDataOptions data_options() const;
   ClipLoaderOptions loader_options() const;
   void freeze(const Say& say);
+  bool any_composed() const;
+  bool all_composed() const;
 
   const TrainConfig& config_;
   const VideoConfig& video_;
+  std::vector<float> face_template_;
   torch::Device device_ = torch::kCPU;
   std::unique_ptr<ClipNet> net_;
   std::unique_ptr<ClipStore> train_, valid_;
@@ -67,7 +74,8 @@ ClipDataOptions ClipJob::data_options() const {
           .side = video_.side > 0 ? video_.side : config_.model.input_size(),
           .clip_len = config_.model.input_frames(),
           .gray = config_.model.input.gray,
-          .passes = static_cast<std::int64_t>(std::ceil(config_.epochs))};
+          .passes = static_cast<std::int64_t>(std::ceil(config_.epochs)),
+          .face_template = face_template_};
 }
 
 ClipLoaderOptions ClipJob::loader_options() const {
@@ -75,28 +83,31 @@ ClipLoaderOptions ClipJob::loader_options() const {
   options.batch = config_.batch;
   options.clip_len = config_.model.input_frames();
   options.rate = video_.rate;
-  const bool composed = std::all_of(video_.train.begin(), video_.train.end(),
-                                    [](const ClipData& data) { return data.moments(); });
-  options.timing = composed ? ClipTiming::kTimeWindow : ClipTiming::kPaperRule;
+  options.timing = all_composed() ? ClipTiming::kTimeWindow : ClipTiming::kPaperRule;
   options.balance = config_.balance;
   options.seed = config_.seed;
   options.workers = video_.workers;
   options.augment = video_.clips;
   options.size = config_.model.input_size();
   options.input = config_.model.input;
+  options.unlabelled = !net_->classifies();
   return options;
 }
 
 // The official freezing scheme names the parameters that train; everything else stays as it was
 // loaded.
 void ClipJob::freeze(const Say& say) {
-  if (video_.trainable.empty()) return;
+  if (video_.trainable.empty() && !config_.freeze_landmark) return;
   std::int64_t training = 0;
   std::int64_t all = 0;
   for (auto& item : net_->module().named_parameters()) {
-    const bool trains = std::any_of(
-        video_.trainable.begin(), video_.trainable.end(),
-        [&](const std::string& part) { return item.key().find(part) != std::string::npos; });
+    const bool named =
+        video_.trainable.empty() ||
+        std::any_of(video_.trainable.begin(), video_.trainable.end(), [&](const std::string& part) {
+          return item.key().find(part) != std::string::npos;
+        });
+    const bool kept = config_.freeze_landmark && item.key().starts_with(core::kLandmarkPrefix);
+    const bool trains = named && !kept;
     item.value().set_requires_grad(trains);
     all += item.value().numel();
     if (trains) training += item.value().numel();
@@ -105,8 +116,31 @@ void ClipJob::freeze(const Say& say) {
   say("training " + std::to_string(training) + " of " + std::to_string(all) + " parameters");
 }
 
+bool ClipJob::any_composed() const {
+  return std::any_of(video_.train.begin(), video_.train.end(),
+                     [](const ClipData& data) { return data.composed(); });
+}
+
+bool ClipJob::all_composed() const {
+  return std::all_of(video_.train.begin(), video_.train.end(),
+                     [](const ClipData& data) { return data.composed(); });
+}
+
+// Like what it starts from, the model wants its faces aligned.
+core::ModelConfig ClipJob::model_config() const {
+  core::ModelConfig config = config_.model;
+  config.face_template = face_template_;
+  return config;
+}
+
 Status ClipJob::prepare(torch::Device device, const Say& say) {
   device_ = device;
+  face_template_ = config_.model.face_template;
+  if (face_template_.empty()) face_template_ = inherited_face_template(config_);
+  if (any_composed() && !all_composed() && video_.rate != 1) {
+    return make_error(ErrorCode::kUnsupported,
+                      "composed clips go together with recorded ones at 'video.rate' 1 only");
+  }
   MIEN_ASSIGN(train_, open_clip_data(video_.train, video_, data_options(), say));
   if (!video_.valid.empty()) {
     ClipDataOptions once = data_options();
@@ -115,7 +149,7 @@ Status ClipJob::prepare(torch::Device device, const Say& say) {
   }
   MIEN_ASSIGN(loader_, ClipLoader::create(*train_, loader_options()));
   samples_ = loader_->usable();
-  if (loader_->options().timing == ClipTiming::kTimeWindow) samples_ /= data_options().passes;
+  if (any_composed()) samples_ /= data_options().passes;
   MIEN_ASSIGN(const LoadingRate rate, loader_->measure_loading(kMeasureSeconds));
   char line[64];
   std::snprintf(line, sizeof(line), "loading alone: %.1f clips/s", rate.clips_per_s());
@@ -143,9 +177,14 @@ Result<Tensor> ClipJob::next_loss(const TrainPlace& place) {
   const Tensor target = smooth_targets(batch.target, classes, config_.smoothing);
   const MixDraw draw = draw_mix(video_.mix, config_.seed, place.micro_batch, batch.clips.size(3),
                                 batch.clips.size(4));
-  const ClipNet::Output out = net_->forward(mix_clips(batch.clips, draw));
+  const ClipNet::Lesson lesson{
+      .clips = mix_clips(batch.clips, draw),
+      .target = mix_targets(target, draw),
+      .seed = Rng::mix(config_.seed, kOwnDraws, static_cast<std::uint64_t>(place.micro_batch))};
+  if (const Tensor own = net_->own_loss(lesson); own.defined()) return own;
+  const ClipNet::Output out = net_->forward(lesson.clips);
   const Tensor weight = torch::ones({batch.clips.size(0)}, batch.target.options());
-  Tensor loss = soft_cross_entropy(out.logits, mix_targets(target, draw), weight);
+  Tensor loss = soft_cross_entropy(out.logits, lesson.target, weight);
   if (anchors_ && place.epoch > kSdlAfterEpoch) {
     loss = loss + sdl_weight(place.epoch) * anchors_->loss(out.feature, out.logits);
   }
@@ -161,8 +200,12 @@ Status ClipJob::after_step(const TrainPlace& place) {
   (void)place;
   const torch::NoGradGuard no_grad;
   for (const ClipBatch& batch : seen_) {
-    const ClipNet::Output out = net_->forward(batch.clips);
-    MIEN_TRY(anchors_->update(out.feature.to(torch::kFloat), out.logits, batch.label.to(device_)));
+    // A still that its voters did not agree on has no label to be queued under.
+    const Tensor rows = torch::nonzero(batch.label >= 0).flatten();
+    if (rows.numel() == 0) continue;
+    const ClipNet::Output out = net_->forward(batch.clips.index_select(0, rows.to(device_)));
+    MIEN_TRY(anchors_->update(out.feature.to(torch::kFloat), out.logits,
+                              batch.label.index_select(0, rows).to(device_)));
   }
   seen_.clear();
   return {};
@@ -182,7 +225,8 @@ std::vector<std::string> ClipJob::data_names() const {
 Result<std::unique_ptr<TrainingJob>> make_clip_job(const TrainConfig& config) {
   MIEN_ASSIGN(auto net, make_clip_net(config.model, {.drop_path = config.drop_path,
                                                      .layer_drop = config.layer_drop,
-                                                     .recompute = config.video.recompute}));
+                                                     .recompute = config.video.recompute,
+                                                     .adatosk = config.adatosk}));
   return std::unique_ptr<TrainingJob>(std::make_unique<ClipJob>(config, std::move(net)));
 }
 

@@ -1,4 +1,4 @@
-// Training on clips: S2D's video stage, and VideoMAE's fine-tuning.
+// Training on clips: S2D's video stage, VideoMAE's fine-tuning, and all stages of AdaTosk.
 #pragma once
 
 #include <memory>

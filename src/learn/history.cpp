@@ -9,7 +9,7 @@ namespace mien::learn {
 namespace {
 
 std::string header_of(const HistoryRow& row) {
-  std::string out = "epoch,step,lr,loss,seconds,pictures_per_s";
+  std::string out = "epoch,step,lr,loss,seconds,samples_per_s";
   for (const auto& [name, value] : row.figures) out += "," + name;
   return out + "\n";
 }
@@ -18,7 +18,7 @@ std::string line_of(const HistoryRow& row) {
   std::ostringstream out;
   out.precision(8);
   out << row.epoch << ',' << row.step << ',' << row.lr << ',' << row.loss << ',' << row.seconds
-      << ',' << row.pictures_per_s;
+      << ',' << row.samples_per_s;
   for (const auto& [name, value] : row.figures) out << ',' << value;
   out << '\n';
   return out.str();

@@ -1,7 +1,9 @@
+#include "core/model_file.h"
 #include "core/pth.h"
 #include "core/s2d_spec.h"
 #include "core/safetensors.h"
 #include "learn/job.h"
+#include "learn/models/adatosk_init.h"
 #include "learn/models/videomae.h"
 #include "learn/state.h"
 #include "learn/train_config.h"
@@ -58,7 +60,24 @@ Result<std::size_t> load_matching(torch::nn::Module& module, const core::TensorM
   return renamed.size();
 }
 
+// The trunk alone of an S2D model file, under the names of a landmark model; other files as they
+// are.
+core::TensorMap trunk_of(core::TensorMap tensors) {
+  const std::string prefix = core::kLandmarkPrefix;
+  core::TensorMap trunk;
+  for (auto& [name, tensor] : tensors) {
+    if (name.starts_with(prefix)) trunk[name.substr(prefix.size())] = std::move(tensor);
+  }
+  return trunk.empty() ? tensors : trunk;
+}
+
 }  // namespace
+
+std::vector<float> inherited_face_template(const TrainConfig& config) {
+  if (!config.init.ends_with(".safetensors")) return {};
+  const auto file = core::open_model(config.init);
+  return file ? file->config.face_template : std::vector<float>{};
+}
 
 Result<std::string> initialise(torch::nn::Module& module, const TrainConfig& config) {
   std::string said;
@@ -69,6 +88,11 @@ Result<std::string> initialise(torch::nn::Module& module, const TrainConfig& con
     if (path.empty()) continue;
     auto tensors = read_tensors(path);
     if (!tensors) return tensors.error().within(path);
+    if (config.model.arch == core::Arch::kAdaTosk) {
+      tensors = adatosk_start(std::move(*tensors), config.model.adatosk);
+      if (!tensors) return tensors.error().within(path);
+    }
+    if (prefix == core::kLandmarkPrefix) tensors = trunk_of(std::move(*tensors));
     MIEN_ASSIGN(const std::size_t count,
                 load_matching(module, *tensors, prefix, rename_for(config, path)));
     if (count == 0) {

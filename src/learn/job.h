@@ -77,4 +77,8 @@ Result<std::unique_ptr<TrainingJob>> make_job(const TrainConfig& config);
 // loaded, empty when nothing was asked for.
 Result<std::string> initialise(torch::nn::Module& module, const TrainConfig& config);
 
+// How the model file at config.init wants faces aligned (ModelConfig::face_template); empty when it
+// is no model file or does not say.
+std::vector<float> inherited_face_template(const TrainConfig& config);
+
 }  // namespace mien::learn

@@ -8,6 +8,7 @@
 #include "core/labels.h"
 #include "core/presets.h"
 #include "learn/toml_section.h"
+#include "learn/train_config_adatosk.h"
 #include "learn/train_config_video.h"
 
 namespace mien::learn {
@@ -63,7 +64,10 @@ Status read_model(const toml::table& root, TrainConfig& c) {
   s.read("drop_path", c.drop_path);
   s.read("layer_drop", c.layer_drop);
   s.read("gray", c.model.input.gray);
-  if (c.model.input.gray) {  // three equal channels
+  const bool gray = c.model.input.gray;
+  c.model.input = {};
+  c.model.input.gray = gray;
+  if (gray) {  // three equal channels
     c.model.input.mean.fill(c.model.input.mean[0]);
     c.model.input.std.fill(c.model.input.std[0]);
   }
@@ -72,6 +76,8 @@ Status read_model(const toml::table& root, TrainConfig& c) {
   c.model.classes = labels.classes;
   m.num_classes = static_cast<int>(labels.size());
   c.model.videomae.num_classes = m.num_classes;
+  c.model.adatosk.vit.num_classes = m.num_classes;
+  if (!c.model.adatosk.stem.empty()) c.model.adatosk.vit.in_chans = gray ? 1 : 3;
   return core::validate(c.model);
 }
 
@@ -208,8 +214,8 @@ Result<TrainConfig> read_train_config(const std::string& path,
   try {
     toml::table root = toml::parse(text, path);
     for (const std::string& assignment : sets) MIEN_TRY(apply_set(root, assignment));
-    static const std::set<std::string> kSections = {"run",     "model",  "data",  "train", "loss",
-                                                    "augment", "output", "video", "mixup"};
+    static const std::set<std::string> kSections = {
+        "run", "model", "data", "train", "loss", "augment", "output", "video", "mixup", "adatosk"};
     for (const auto& [key, value] : root) {
       if (!kSections.contains(std::string(key.str()))) {
         return make_error(ErrorCode::kInvalidArgument,
@@ -227,6 +233,7 @@ Result<TrainConfig> read_train_config(const std::string& path,
       if (status.ok()) status = read_sources(root, "train", config.train);
       if (status.ok()) status = read_sources(root, "valid", config.valid);
     }
+    if (status.ok()) status = read_adatosk(root, config);
     if (status.ok()) status = check(config);
     if (!status.ok()) return status.error().within(path);
     std::ostringstream resolved;

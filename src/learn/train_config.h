@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/model_config.h"
+#include "learn/adatosk_training.h"
 #include "learn/data/augment.h"
 #include "learn/data/clip_augment.h"
 #include "learn/data/clip_lists.h"
@@ -14,16 +15,21 @@
 
 namespace mien::learn {
 
-// Clips to train on or to validate with: a data set in its official layout, or moments composed of
-// stills as long as the training lasts.
+// Clips to train on or to validate with: a data set in its official layout, moments composed of
+// stills as long as the training lasts, or the stills themselves as clips that hardly move.
 struct ClipData {
-  ClipSource source;       // format "moments": path is the pictures (folder or .tar)
-  std::string labels;      // moments: their labels, a CSV
-  std::string landmarks;   // moments: 68 points; empty: beside the labels, where there are
-  std::string exclude;     // moments: pictures to leave out, a CSV
-  std::int64_t clips = 0;  // moments: per epoch
-  std::uint64_t seed = 0;  // moments: another seed, other clips
+  ClipSource source;          // format "moments": path is the pictures (folder or .tar)
+  std::string labels;         // moments: their labels, a CSV
+  std::string landmarks;      // moments: 68 points; empty: beside the labels, where there are
+  std::string exclude;        // moments: pictures to leave out, a CSV
+  std::int64_t clips = 0;     // moments, stills: per epoch; stills: 0 is each once, as it is
+  std::uint64_t seed = 0;     // moments, stills: another seed, other clips
+  std::string tenth = "all";  // stills: as StillSource has them
+  std::vector<std::string> drop_classes;  // stills
+
   bool moments() const { return source.format == "moments"; }
+  bool stills() const;
+  bool composed() const { return moments() || stills(); }  // made here, clip_len frames each
 };
 
 // What only the task "video" has.
@@ -38,11 +44,12 @@ struct VideoConfig {
   int side = 0;                  // of the cached frames; 0: the model's input
   std::string storage = "jpeg";  // of the cached frames: jpeg or raw
   std::string cache = "cache";   // folder of the cache files
+  std::string faces = "auto";  // whole frames, or cut to the face: whole, detect, auto (by format)
+  std::string detector = "haar";  // what finds the faces: haar or an .onnx file
   int workers = 2;
   bool strict = false;                 // an unusable clip stops the run
   std::vector<std::string> trainable;  // parameters train whose name has one of these; empty: all
-  double drop_path = 0.0;
-  bool recompute = false;  // gradient checkpointing
+  bool recompute = false;              // gradient checkpointing
 
   // [loss]
   bool sdl = false;  // S2D's self-distillation by emotion anchors
@@ -64,7 +71,7 @@ struct TrainConfig {
   // [model]
   core::ModelConfig model;       // preset, then overrides
   std::string init;              // model file or .pth to start from; missing tensors stay fresh
-  std::string init_trunk;        // landmark model whose trunk becomes landmark.*
+  std::string init_trunk;        // landmark or S2D model whose trunk becomes landmark.*
   bool freeze_landmark = false;  // the official way
   double drop_path = 0.0;
   double layer_drop = 0.0;
@@ -75,7 +82,8 @@ struct TrainConfig {
   double balance = 0.0;
 
   // [train]
-  // expression (S2D on stills), landmark (MobileFaceNet) or video (S2D or VideoMAE on clips)
+  // expression (S2D on stills), landmark (MobileFaceNet) or video (S2D, VideoMAE or AdaTosk on
+  // clips)
   std::string task = "expression";
   double epochs = 10;
   std::int64_t epoch_pictures = 0;  // pictures per epoch; 0: all usable ones once
@@ -102,6 +110,7 @@ struct TrainConfig {
   AugmentOptions augment;  // [augment], of stills
 
   VideoConfig video;
+  AdaToskTraining adatosk;  // [adatosk], whose other keys are sizes of the model
   bool counts_clips() const { return task == "video"; }
 
   // [output]

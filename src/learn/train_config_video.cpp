@@ -27,9 +27,14 @@ Status read_clips(const toml::table& root, const char* key, std::vector<ClipData
     s.read("exclude", data.exclude);
     s.read("clips", data.clips);
     s.read("seed", data.seed);
+    s.read("tenth", data.tenth);
+    s.read_list("drop_classes", data.drop_classes);
     MIEN_TRY(s.finish());
     if (data.source.path.empty()) return bad(std::string("'data.") + key + "' lacks a path");
-    if (data.moments() && (data.clips < 1 || data.clips > 100'000'000)) {
+    if (data.moments() && data.clips < 1) {
+      return bad(std::string("'data.") + key + ".clips' is missing: how many an epoch has");
+    }
+    if (data.clips < 0 || data.clips > 100'000'000) {
       return bad(std::string("'data.") + key + ".clips' is out of range");
     }
     if (data.moments() && data.labels.empty()) {
@@ -71,6 +76,8 @@ Status read_clip_augmentation(const toml::table& root, ClipAugmentOptions& o) {
 Status check(const VideoConfig& v) {
   if (v.rate < 1 || v.rate > 1000) return bad("'video.rate' is out of range");
   if (v.side < 0 || v.side > 1024) return bad("'video.side' is out of range");
+  if (!cuts_to_faces(v.faces, "").ok()) return bad("'video.faces' is none of auto, whole, detect");
+  if (v.detector.empty()) return bad("'video.detector' is empty");
   if (v.workers < 0 || v.workers > 256) return bad("'video.workers' is out of range");
   if (v.mix.mixup_alpha < 0.0 || v.mix.cutmix_alpha < 0.0)
     return bad("'mixup' alphas are negative");
@@ -79,6 +86,13 @@ Status check(const VideoConfig& v) {
 }
 
 }  // namespace
+
+bool ClipData::stills() const {
+  for (const char* format : {"ferplus", "faces", "rafdb", "affectnet"}) {
+    if (source.format == format) return true;
+  }
+  return false;
+}
 
 Status read_video(const toml::table& root, TrainConfig& config) {
   VideoConfig& v = config.video;
@@ -93,6 +107,8 @@ Status read_video(const toml::table& root, TrainConfig& config) {
   s.read("side", v.side);
   s.read("storage", v.storage);
   s.read("cache", v.cache);
+  s.read("faces", v.faces);
+  s.read("detector", v.detector);
   s.read("workers", v.workers);
   s.read("strict", v.strict);
   s.read("recompute", v.recompute);

@@ -116,7 +116,8 @@ void Run::make_optimizer() {
   DecayRule rule{.weight_decay = config_.weight_decay,
                  .layer_decay = config_.layer_decay,
                  .depth = config_.model.depth(),
-                 .no_weight_decay = {"cls_token", "dist_token", "pos_embed", "temporal_embedding"}};
+                 .no_weight_decay = {"cls_token", "dist_token", "pos_embed", "temporal_embedding",
+                                     "mask_token"}};
   groups_ = make_groups(module(), rule, [this](const std::string& name) {
     return name.starts_with("landmark.") ? config_.trunk_lr_scale : 1.0;
   });
@@ -172,7 +173,7 @@ Status Run::end_of_epoch(double rate) {
                  .loss = progress_.loss_sum /
                          static_cast<double>(std::max<std::int64_t>(progress_.loss_count, 1)),
                  .seconds = progress_.seconds,
-                 .pictures_per_s = rate,
+                 .samples_per_s = rate,
                  .figures = figures};
   std::string line = "epoch " + std::to_string(row.epoch) + ": loss " + std::to_string(row.loss);
   for (const auto& [name, value] : figures) line += ", " + name + " " + std::to_string(value);

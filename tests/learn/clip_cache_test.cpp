@@ -304,6 +304,25 @@ TEST(ClipCache, NothingToReadIsAnError) {
   EXPECT_EQ(folder.count(), 1U);  // the clip's folder: no half file is left
 }
 
+// A killed run cannot clean up behind itself; the next one does, and only in its own matters.
+TEST(ClipCache, HalvesOfKilledRunsAreRemoved) {
+  const TempFolder folder;
+  const ClipList list = write_clips(folder, 1);
+  const std::string path = folder.file("a.clips");
+  for (const char* name : {"a.clips.tmp-1-0", "a.clips.tmp-99999999-3"}) {
+    write_bytes(folder.file(name), ByteString(100));
+  }
+  const std::string other = folder.file("b.clips.tmp-1-0");
+  const std::string named = folder.file("a.clips.tmp-mine");
+  write_bytes(other, ByteString(100));
+  write_bytes(named, ByteString(100));
+  ASSERT_TRUE(write_clip_cache(path, list, raw_options()).ok());
+  EXPECT_TRUE(read_everything(path).ok());
+  EXPECT_TRUE(fs::exists(other));
+  EXPECT_TRUE(fs::exists(named));
+  EXPECT_EQ(folder.count(), 4U);  // these two, the clip and the cache
+}
+
 TEST(ClipCache, CancelStopsWithoutAFile) {
   const TempFolder folder;
   const ClipList list = write_clips(folder, 4);

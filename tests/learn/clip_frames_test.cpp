@@ -99,6 +99,59 @@ TEST(ClipFrames, ResizingIsThatOfThePapers) {
   EXPECT_EQ((*frames)[0].rgb, media::resize_bilinear(ramp, 17, 17).value().rgb);
 }
 
+// The square of an entry is cut out first; beyond the frame its outermost pixels are repeated.
+TEST(ClipFrames, ASquareIsCutBeforeResizing) {
+  const TempFolder root;
+  fs::create_directories(root.file("clip"));
+  media::Image picture = media::Image::black(5, 4);
+  for (std::size_t i = 0; i < picture.rgb.size(); ++i)
+    picture.rgb[i] = static_cast<std::uint8_t>(4 * i);
+  ASSERT_TRUE(media::write_png(root.file("clip/1.png"), picture).ok());
+  ClipEntry clip = clip_at(root.file("clip"));
+  const std::vector<std::int64_t> first = {0};
+  clip.face = {1, 1, 3};
+  EXPECT_EQ(read_frames(clip, first).value()[0].rgb,
+            media::copy_image(media::sub_view(picture, 1, 1, 3, 3)).rgb);
+  EXPECT_EQ(read_frames(clip, first, {2, 2}).value()[0].rgb,
+            media::resize_bilinear(media::sub_view(picture, 1, 1, 3, 3), 2, 2).value().rgb);
+  clip.face = {-2, 2, 4};  // two columns to the left and two rows below are missing
+  const media::Image over = read_frames(clip, first).value()[0];
+  ASSERT_EQ(over.width, 4);
+  ASSERT_EQ(over.height, 4);
+  for (int y = 0; y < 4; ++y) {
+    for (int x = 0; x < 4; ++x) {
+      const std::uint8_t* expected =
+          picture.view().row(std::min(y + 2, 3)) + 3 * std::max(x - 2, 0);
+      EXPECT_TRUE(std::equal(expected, expected + 3, over.view().row(y) + 3 * x)) << x << " " << y;
+    }
+  }
+  clip.face = {100, -100, 2};  // nowhere near the frame
+  const media::Image outside = read_frames(clip, first).value()[0];
+  EXPECT_EQ(outside.rgb[0], picture.view().row(0)[3 * 4]);
+  EXPECT_EQ(outside.rgb.size(), 12U);
+}
+
+TEST(ClipFrames, ChosenFramesAloneAreVisited) {
+  const TempFolder root;
+  make_folder(root, "clip");
+  const ClipEntry clip = clip_at(root.file("clip"));
+  std::vector<int> seen;
+  const auto visit = [&](std::int64_t index, const media::Image& frame) {
+    EXPECT_EQ(level_of(frame), 20 * (static_cast<int>(index) + 1));
+    seen.push_back(static_cast<int>(index));
+    return index == 2 ? Status(make_error(ErrorCode::kLimit, "enough")) : Status();
+  };
+  const std::vector<std::int64_t> chosen = {0, 3, 7};  // there is no frame 7
+  EXPECT_TRUE(visit_chosen_frames(clip, chosen, visit, {4, 4}).ok());
+  EXPECT_EQ(seen, (std::vector<int>{0, 3}));
+  const std::vector<std::int64_t> stopping = {1, 2, 3};
+  EXPECT_EQ(visit_chosen_frames(clip, stopping, visit).error().message, "enough");
+  EXPECT_EQ(seen, (std::vector<int>{0, 3, 1, 2}));
+  EXPECT_TRUE(visit_chosen_frames(clip, {}, visit).ok());
+  EXPECT_EQ(count_frames(clip, 3).value(), 3);
+  EXPECT_EQ(count_frames(clip, 9).value(), 4);
+}
+
 TEST(ClipFrames, PartsOfAFolderGoByTwentyFiveASecond) {
   const TempFolder root;
   make_folder(root, "clip");
@@ -127,6 +180,59 @@ TEST(ClipFrames, AVideoIsReadByIndexAndByTime) {
   expect_near(levels(read_frames(part, three, {8, 8})), {120, 100, 80});
   EXPECT_EQ(count_frames(clip_at(path, 0.75)).value(), 2);
   EXPECT_EQ(count_frames(clip_at(path, 2.0)).error().code, ErrorCode::kBadFormat);
+}
+
+TEST(ClipFrames, ChosenFramesOfAFolderAreTheOnlyOnesDecoded) {
+  const TempFolder root;
+  make_folder(root, "clip");
+  std::ofstream(root.file("clip/2.png")) << "no picture any more";  // frame 2
+  const ClipEntry clip = clip_at(root.file("clip"));
+  std::int64_t told = 0;
+  const auto ends = read_chosen_frames(clip, [&](std::int64_t count) {
+    told = count;
+    return std::vector<std::int64_t>{count - 1, 0};
+  });
+  EXPECT_EQ(levels(ends), (std::vector<int>{80, 20}));
+  EXPECT_EQ(told, 4);
+  const auto broken =
+      read_chosen_frames(clip, [](std::int64_t) { return std::vector<std::int64_t>{2}; });
+  EXPECT_FALSE(broken.ok());
+}
+
+TEST(ClipFrames, ChosenFramesOfAVideoTakeOnePass) {
+  const TempFolder root;
+  const std::string path = root.file("clip.mp4");
+  const Status made = make_video(path);
+  if (!made.ok() && made.error().code == ErrorCode::kUnsupported) {
+    GTEST_SKIP() << made.error().to_string();
+  }
+  ASSERT_TRUE(made.ok()) << made.error().to_string();
+  const auto ends = [](std::int64_t count) {
+    return std::vector<std::int64_t>{count - 1, 0, 0, 4};
+  };
+  expect_near(levels(read_chosen_frames(clip_at(path), ends, {8, 8})), {200, 20, 20, 100});
+  // 0.3, 0.4 and 0.5 s.
+  expect_near(levels(read_chosen_frames(clip_at(path, 0.3, 0.6),
+                                        [](std::int64_t count) {
+                                          return std::vector<std::int64_t>{count - 1, 0};
+                                        })),
+              {120, 80});
+  // Room for nine frames of 8 x 8: the video is read twice, to the same end.
+  const std::size_t nine = 9U * 8 * 8 * 3;
+  expect_near(levels(read_chosen_frames(clip_at(path), ends, {8, 8}, nine)), {200, 20, 20, 100});
+  const auto beyond = [](std::int64_t count) { return std::vector<std::int64_t>{count}; };
+  EXPECT_EQ(read_chosen_frames(clip_at(path), beyond).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(read_chosen_frames(clip_at(root.file("gone")), ends).error().code,
+            ErrorCode::kNotFound);
+  // Held frames do not need the video any more, others do.
+  const auto removing = [&](std::int64_t count) {
+    fs::remove(path);
+    return std::vector<std::int64_t>{count - 1};
+  };
+  EXPECT_EQ(read_chosen_frames(clip_at(path), removing, {8, 8}, 10U * 8 * 8 * 3)->size(), 1U);
+  ASSERT_TRUE(make_video(path).ok());
+  EXPECT_EQ(read_chosen_frames(clip_at(path), removing, {8, 8}, nine).error().code,
+            ErrorCode::kNotFound);
 }
 
 TEST(ClipFrames, AVisitSeesEveryFrameOnce) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "core/labels.h"
@@ -89,6 +90,24 @@ const Published kPublished[] = {
      "/FERV39k/2_ClipsforFaceCrop/Crime/Angry/0063"},
     {"mae_dfer_format_mafw_split01_train.head20.csv", "mae-dfer-mafw", "mafw-mae-dfer", 20, "03747",
      "anger", "04087", "anger", "/MAFW/data/frames/03747"}};
+
+TEST(ClipLists, FormatsAreKnownByTheirNames) {
+  const TempFolder root;
+  const std::vector<std::string> formats = clip_formats();
+  EXPECT_EQ(formats.size(), 10U);
+  EXPECT_EQ(std::set<std::string>(formats.begin(), formats.end()).size(), formats.size());
+  const auto unknown = read_clip_list(source_of(root.path(), "dfew2"));
+  ASSERT_FALSE(unknown.ok());
+  EXPECT_EQ(unknown.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_NE(unknown.error().message.find("no format"), std::string::npos);
+  for (const std::string& format : formats) {
+    // An empty folder is no data set, but the name is one of a format.
+    const auto list = read_clip_list(source_of(root.path(), format));
+    ASSERT_FALSE(list.ok()) << format;
+    EXPECT_EQ(list.error().message.find("no format"), std::string::npos) << format;
+    EXPECT_NE(unknown.error().message.find(format), std::string::npos) << format;
+  }
+}
 
 TEST(ClipLists, PublishedFilesGiveTheirEntries) {
   if (!fs::exists(published(""))) GTEST_SKIP() << "no reference data beside the repository";

@@ -259,6 +259,26 @@ TEST(ClipManifest, BadRowsAreErrors) {
   }
 }
 
+TEST(ClipManifest, ErrorsNameLineAndColumn) {
+  const TempFolder root;
+  const auto fault = [&](const std::string& text) {
+    write_file(root.file("manifest.csv"), text);
+    const auto list = read_clip_list(source_of(root.path(), "manifest", "train"));
+    return list.ok() ? std::string() : list.error().to_string();
+  };
+  const std::string file = root.file("manifest.csv");
+  EXPECT_EQ(fault("path,label,end_s\na,sad,\nb,sad,soon\n"),
+            file + ": line 3, column 'end_s': 'soon' is not a number");
+  EXPECT_EQ(fault("path,label,start_s,end_s\na,sad,2,1\n"),
+            file + ": line 2: the clip ends at 1 s, not after its start");
+  EXPECT_EQ(fault("path,note\na,sad\n"), file + ": has no column 'label'");
+  EXPECT_EQ(fault("path,label,split,split\na,sad,train,test\n"),
+            file + ": column 'split' appears twice");
+  write_file(root.file("classes.txt"), "sad\nhappy\n");
+  EXPECT_EQ(fault("path,label\na,2\n"),
+            file + ": line 2, column 'label': label '2' is outside 0..1");
+}
+
 TEST(ClipProblems, UnusableClipsAreTakenOutAndListed) {
   const TempFolder root;
   write_file(root.file("manifest.csv"),

@@ -5,7 +5,6 @@
 #include <numbers>
 
 #include "core/temp_folder.h"
-#include "learn/data/csv.h"
 #include "learn/data/eval_set.h"
 #include "learn/data/loader.h"
 #include "learn/golden.h"
@@ -53,21 +52,6 @@ StillSet ramp_set(int count) {
     set.add(std::move(still), 48, 48, luma);
   }
   return set;
-}
-
-TEST(Csv, QuotesLineEndsAndErrors) {
-  const auto table = parse_csv("a,b\r\n\"x, \"\"y\"\"\",2\r\n\n3,4\n", "t").value();
-  EXPECT_EQ(table.header, (std::vector<std::string>{"a", "b"}));
-  ASSERT_EQ(table.rows.size(), 2U);
-  EXPECT_EQ(table.rows[0][0], "x, \"y\"");
-  EXPECT_EQ(parse_csv("a,b\n1\n", "t.csv").error().to_string(),
-            "t.csv: record 2 has 1 fields, the header 2");
-  EXPECT_FALSE(parse_csv("a\n\"open\n", "t").ok());
-  EXPECT_FALSE(parse_csv("", "t").ok());
-  EXPECT_FALSE(table.column("c").ok());
-  EXPECT_FALSE(parse_number("1x").ok());
-  EXPECT_FALSE(parse_number("nan").ok());
-  EXPECT_EQ(parse_number("-2.5").value(), -2.5);
 }
 
 TEST(Geometry, FrameMapsThereAndBack) {

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "learn/data/clip_faces.h"
 #include "learn/data/clip_frames.h"
 #include "learn/data/ordered_workers.h"
 #include "learn/data/still_formats.h"
@@ -89,8 +90,13 @@ Result<Bytes> pack_frame(const media::Image& image, const ClipCacheOptions& opti
   return media::encode_jpeg(gray, options.quality);
 }
 
-// A clip's frames as they will stand in the file.
-Result<std::vector<Bytes>> pack_clip(const ClipEntry& entry, const ClipCacheOptions& options) {
+// A clip's frames as they will stand in the file. `faces` is null for whole frames.
+Result<std::vector<Bytes>> pack_clip(ClipEntry entry, const ClipCacheOptions& options,
+                                     FaceFinder* faces) {
+  if (faces != nullptr) {
+    MIEN_ASSIGN(const std::int64_t count, count_frames(entry, options.max_frames));
+    MIEN_ASSIGN(entry.face, faces->find(entry, count));
+  }
   std::vector<Bytes> out;
   const auto keep = [&](std::int64_t index, const media::Image& image) -> Status {
     if (index >= options.max_frames) {
@@ -134,7 +140,8 @@ Status append(core::AtomicFile& file, const ClipEntry& entry, const std::vector<
 
 // All clips into `file`, in the order of the list.
 Result<ClipIndex> write_clips(core::AtomicFile& file, const ClipList& list,
-                              const ClipCacheOptions& options, std::uint64_t& offset) {
+                              const ClipCacheOptions& options, FaceFinder* faces,
+                              std::uint64_t& offset) {
   ClipIndex index;
   index.side = options.side;
   index.channels = options.gray && options.storage == ClipStorage::kRaw ? 1 : 3;
@@ -142,7 +149,9 @@ Result<ClipIndex> write_clips(core::AtomicFile& file, const ClipList& list,
   index.classes = list.classes;
   const std::size_t total = list.clips.size();
   OrderedWorkers<std::vector<Bytes>> workers(
-      [&](std::int64_t i) { return pack_clip(list.clips[static_cast<std::size_t>(i)], options); },
+      [&](std::int64_t i) {
+        return pack_clip(list.clips[static_cast<std::size_t>(i)], options, faces);
+      },
       0, static_cast<std::int64_t>(total), options.threads, 2 * options.threads);
   for (std::size_t i = 0; i < total; ++i) {
     if (options.cancel != nullptr && options.cancel->load()) {
@@ -179,6 +188,11 @@ std::uint64_t clip_fingerprint(const ClipList& list, const ClipCacheOptions& opt
                                                      : 0);
   print.number(options.gray ? 1 : 0);
   print.number(static_cast<std::uint64_t>(options.max_frames));
+  if (!options.face_detector.empty()) {
+    print.number(kFaceRule);
+    print.text(options.face_detector);
+    print.number(file_state(options.face_detector));
+  }
   print.number(list.classes.size());
   for (const std::string& name : list.classes) print.text(name);
   print.number(list.clips.size());
@@ -189,6 +203,11 @@ std::uint64_t clip_fingerprint(const ClipList& list, const ClipCacheOptions& opt
     print.number(static_cast<std::uint64_t>(clip.label));
     print.number(std::bit_cast<std::uint64_t>(clip.start_s));
     print.number(std::bit_cast<std::uint64_t>(clip.end_s));
+    if (clip.face.side > 0) {
+      for (const int value : {clip.face.left, clip.face.top, clip.face.side}) {
+        print.number(static_cast<std::uint64_t>(value));
+      }
+    }
     print.number(source_state(clip.path));
   }
   return print.value();
@@ -197,14 +216,19 @@ std::uint64_t clip_fingerprint(const ClipList& list, const ClipCacheOptions& opt
 Status write_clip_cache(const std::string& path, const ClipList& list,
                         const ClipCacheOptions& options) {
   MIEN_TRY(check(list, options));
+  std::unique_ptr<FaceFinder> faces;
+  if (!options.face_detector.empty()) {
+    MIEN_ASSIGN(faces, FaceFinder::create(options.face_detector));
+  }
   // Before the decoding: a file that changes meanwhile makes the cache out of date.
   const std::uint64_t fingerprint = clip_fingerprint(list, options);
   std::error_code ignored;  // a folder that cannot be made is one that the file cannot be made in
   fs::create_directories(fs::path(path).parent_path(), ignored);
+  core::remove_stale_temporaries(path);
   MIEN_ASSIGN(core::AtomicFile file, core::AtomicFile::create(path));
   MIEN_TRY(file.write(clip_cache_magic()));
   std::uint64_t offset = clip_cache_magic().size();
-  MIEN_ASSIGN(ClipIndex index, write_clips(file, list, options, offset));
+  MIEN_ASSIGN(ClipIndex index, write_clips(file, list, options, faces.get(), offset));
   if (index.clips.empty()) {
     const ClipProblem& first = index.problems.front();
     return make_error(ErrorCode::kBadFormat, "none of the clips can be read: " + first.reason,

@@ -14,8 +14,11 @@ namespace mien::learn {
 struct ClipCacheOptions {
   int side = 160;  // frames are resized to a square of this, as the papers do; 1..kMaxClipSide
   ClipStorage storage = ClipStorage::kJpeg;
-  int quality = 95;                // of JPEG, 1..100
-  bool gray = false;               // ITU-R 601 luma alone, for models whose input is grey
+  int quality = 95;   // of JPEG, 1..100
+  bool gray = false;  // ITU-R 601 luma alone, for models whose input is grey
+  // What finds the face that every clip is cut to (FaceFinder): "haar" or a file. Empty: frames are
+  // taken whole.
+  std::string face_detector;
   std::int64_t max_frames = 4096;  // a longer clip is a problem: a worker holds all its frames
   int threads = 2;                 // 0: in the caller's thread
   bool strict = false;             // the first clip that cannot be read is an error
@@ -28,14 +31,16 @@ Result<ClipStorage> clip_storage_from_name(const std::string& name);
 
 // Identifies what a cache of this list would hold: classes, ids, groups, labels, paths and times of
 // the clips, size and time of change of every file behind them, and the settings that change the
-// bytes (not threads, strict and the callbacks). FNV-1a, 64 bits.
+// bytes, with the file of the face detector where it is one (not threads, strict and the
+// callbacks). FNV-1a, 64 bits.
 std::uint64_t clip_fingerprint(const ClipList& list, const ClipCacheOptions& options);
 
-// Decodes every clip of `list` and writes the cache under a temporary name, renamed when whole. The
-// bytes do not depend on the number of threads. Clips that cannot be read become problems of the
-// cache. Errors: kInvalidArgument (settings, labels outside the classes), kNotFound (the list is
-// empty), the reason of a problem (with `strict`, or when no clip at all could be read),
-// kCancelled, kIo.
+// Decodes every clip of `list` and writes the cache under a temporary name, renamed when whole;
+// temporary files that killed writers of this path left behind are removed first. The bytes do not
+// depend on the number of threads. Clips that cannot be read, or in which no face was found, become
+// problems of the cache. Errors: kInvalidArgument (settings, labels outside the classes), kNotFound
+// (the list is empty), those of FaceFinder::create, the reason of a problem (with `strict`, or when
+// no clip at all could be read), kCancelled, kIo.
 Status write_clip_cache(const std::string& path, const ClipList& list,
                         const ClipCacheOptions& options);
 

@@ -16,7 +16,8 @@ struct ClipDataOptions {
   int side = 112;                    // of the frames kept
   int clip_len = 16;                 // frames of a composed clip
   bool gray = false;
-  std::int64_t passes = 1;  // over composed clips: every pass gets clips of its own
+  std::int64_t passes = 1;           // over composed clips: every pass gets clips of its own
+  std::vector<float> face_template;  // where stills that are not framed put the five points
 };
 
 // Reads lists, says what is missing (one table) and with how many clips the run goes on, and makes

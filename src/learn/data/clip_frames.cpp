@@ -106,15 +106,37 @@ Result<std::int64_t> pass_over(const ClipEntry& clip, const Pass& pass) {
   return count;
 }
 
-Result<media::Image> resized(media::Image image, const FrameSize& size) {
+media::Image cut_square(const media::ImageView& image, const FrameSquare& square) {
+  media::Image out = media::Image::black(square.side, square.side);
+  for (int y = 0; y < square.side; ++y) {
+    const std::uint8_t* from = image.row(std::clamp(square.top + y, 0, image.height - 1));
+    std::uint8_t* to = out.row(y);
+    for (int x = 0; x < square.side; ++x, to += 3) {
+      std::copy_n(from + 3 * std::clamp(square.left + x, 0, image.width - 1), 3, to);
+    }
+  }
+  return out;
+}
+
+// What is wanted of a decoded frame.
+Result<media::Image> shown(const ClipEntry& clip, media::Image image, const FrameSize& size) {
+  if (clip.face.side > 0 && !image.empty()) image = cut_square(image, clip.face);
   if (size.width == 0 && size.height == 0) return image;
   return media::resize_bilinear(image, size.width, size.height);
 }
 
+Error no_such_frame(std::int64_t index, std::int64_t count, const std::string& path) {
+  return make_error(
+      ErrorCode::kInvalidArgument,
+      "frame " + std::to_string(index) + " of a clip of " + std::to_string(count) + " frames",
+      path);
+}
+
 }  // namespace
 
-Result<std::int64_t> count_frames(const ClipEntry& clip) {
+Result<std::int64_t> count_frames(const ClipEntry& clip, std::int64_t most) {
   Pass pass;
+  pass.stop = most;
   pass.wanted = [](std::int64_t) { return false; };
   pass.take = [](std::int64_t, const media::Image&) { return Status(); };
   return pass_over(clip, pass);
@@ -141,18 +163,50 @@ Result<std::vector<media::Image>> read_frames(const ClipEntry& clip,
     return next < places.size() && indices[places[next]] == index;
   };
   pass.take = [&](std::int64_t index, media::Image image) -> Status {
-    MIEN_ASSIGN(media::Image frame, resized(std::move(image), size));
+    MIEN_ASSIGN(media::Image frame, shown(clip, std::move(image), size));
     for (; next < places.size() && indices[places[next]] == index; ++next) {
       frames[places[next]] = frame;
     }
     return {};
   };
   MIEN_ASSIGN(const std::int64_t count, pass_over(clip, pass));
-  if (count < pass.stop) {
-    return make_error(
-        ErrorCode::kInvalidArgument,
-        "frame " + std::to_string(*largest) + " of a clip of " + std::to_string(count) + " frames",
-        clip.path);
+  if (count < pass.stop) return no_such_frame(*largest, count, clip.path);
+  return frames;
+}
+
+Result<std::vector<media::Image>> read_chosen_frames(const ClipEntry& clip,
+                                                     const FrameChoice& choose,
+                                                     const FrameSize& size,
+                                                     std::size_t held_bytes) {
+  std::error_code ignored;
+  if (fs::is_directory(clip.path, ignored)) {  // its frames are counted without decoding any
+    MIEN_ASSIGN(const std::int64_t pictures, count_frames(clip));
+    return read_frames(clip, choose(pictures), size);
+  }
+  std::vector<media::Image> held;
+  std::size_t room = held_bytes;
+  bool fits = true;
+  Pass pass;
+  pass.wanted = [&](std::int64_t) { return fits; };
+  pass.take = [&](std::int64_t, media::Image image) -> Status {
+    MIEN_ASSIGN(media::Image frame, shown(clip, std::move(image), size));
+    fits = frame.rgb.size() <= room;
+    if (!fits) {
+      held.clear();
+      return {};
+    }
+    room -= frame.rgb.size();
+    held.push_back(std::move(frame));
+    return {};
+  };
+  MIEN_ASSIGN(const std::int64_t count, pass_over(clip, pass));
+  const std::vector<std::int64_t> indices = choose(count);
+  if (!fits) return read_frames(clip, indices, size);
+  std::vector<media::Image> frames;
+  frames.reserve(indices.size());
+  for (const std::int64_t index : indices) {
+    if (index < 0 || index >= count) return no_such_frame(index, count, clip.path);
+    frames.push_back(held[static_cast<std::size_t>(index)]);
   }
   return frames;
 }
@@ -162,10 +216,26 @@ Result<std::int64_t> visit_frames(const ClipEntry& clip, const FrameVisitor& vis
   Pass pass;
   pass.wanted = [](std::int64_t) { return true; };
   pass.take = [&](std::int64_t index, media::Image image) -> Status {
-    MIEN_ASSIGN(media::Image frame, resized(std::move(image), size));
+    MIEN_ASSIGN(media::Image frame, shown(clip, std::move(image), size));
     return visit(index, std::move(frame));
   };
   return pass_over(clip, pass);
+}
+
+Status visit_chosen_frames(const ClipEntry& clip, std::span<const std::int64_t> indices,
+                           const FrameVisitor& visit, const FrameSize& size) {
+  if (indices.empty()) return {};
+  std::size_t next = 0;
+  Pass pass;
+  pass.stop = indices.back() + 1;
+  pass.wanted = [&](std::int64_t index) { return next < indices.size() && indices[next] == index; };
+  pass.take = [&](std::int64_t index, media::Image image) -> Status {
+    ++next;
+    MIEN_ASSIGN(media::Image frame, shown(clip, std::move(image), size));
+    return visit(index, std::move(frame));
+  };
+  const Result<std::int64_t> count = pass_over(clip, pass);
+  return count ? Status() : Status(count.error());
 }
 
 }  // namespace mien::learn

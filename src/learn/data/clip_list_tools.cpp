@@ -2,23 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <span>
 #include <utility>
 
 #include "core/files.h"
-#include "learn/data/csv.h"
 
 namespace mien::learn {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The longest published list (FERV39k, training part, with absolute folders) has some 2.5 MB.
-constexpr std::uint64_t kMaxListBytes = std::uint64_t{64} << 20;
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
@@ -83,7 +78,7 @@ std::string joined(const std::vector<std::string>& words) {
 }  // namespace
 
 Result<std::string> read_list_text(const std::string& path) {
-  MIEN_ASSIGN(std::string text, core::read_text_file(path, kMaxListBytes));
+  MIEN_ASSIGN(std::string text, core::read_text_file(path, core::kMaxCsvBytes));
   if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
   return text;
 }
@@ -91,16 +86,15 @@ Result<std::string> read_list_text(const std::string& path) {
 Result<std::vector<ListRow>> csv_rows(const std::string& text, const std::string& path,
                                       const std::string& id_column,
                                       const std::vector<std::string>& label_columns) {
-  MIEN_ASSIGN(const CsvTable table, parse_csv(text, path));
-  const Result<std::size_t> id = table.column(id_column);
-  if (!id.ok()) return id.error().within(path);
+  MIEN_ASSIGN(const core::CsvTable table, core::parse_csv(text, path));
+  MIEN_ASSIGN(const std::size_t id, table.header.column(id_column));
   for (const std::string& name : label_columns) {
-    const Result<std::size_t> label = table.column(name);
-    if (!label.ok()) continue;
+    if (!table.header.has(name)) continue;
+    MIEN_ASSIGN(const std::size_t label, table.header.column(name));
     if (table.rows.empty()) return no_clips(path);
     std::vector<ListRow> rows;
     rows.reserve(table.rows.size());
-    for (const auto& row : table.rows) rows.push_back({row[*id], row[*label]});
+    for (const core::CsvRecord& row : table.rows) rows.push_back({row[id], row[label]});
     return rows;
   }
   return make_error(ErrorCode::kBadFormat, "has no column " + joined(label_columns), path);
@@ -129,14 +123,12 @@ Result<std::vector<ListRow>> word_rows(const std::string& text, const std::strin
 }
 
 Result<int> parse_index(const std::string& word) {
-  int value = -1;
-  const char* end = word.data() + word.size();
-  const auto [stop, code] = std::from_chars(word.data(), end, value);
-  if (code != std::errc() || stop != end || value < 0) {
+  const auto value = core::integer_in(word, 0, std::numeric_limits<int>::max());
+  if (!value) {
     return make_error(ErrorCode::kBadFormat,
                       "label " + in_quotes(word) + " is not a number from 0");
   }
-  return value;
+  return static_cast<int>(*value);
 }
 
 Result<int> class_of(const std::string& word, const core::LabelSet& labels) {
@@ -151,12 +143,6 @@ Result<int> class_of(const std::string& word, const core::LabelSet& labels) {
                                                  std::to_string(labels.size() - 1));
   }
   return *index;
-}
-
-std::string in_quotes(std::string_view field) {
-  constexpr std::size_t kShown = 60;
-  if (field.size() <= kShown) return "'" + std::string(field) + "'";
-  return "'" + std::string(field.substr(0, kShown)) + "...'";
 }
 
 bool is_number_id(std::string_view id) {

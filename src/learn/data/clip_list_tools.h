@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/csv.h"
 #include "core/labels.h"
 #include "learn/data/clip_lists.h"
 
@@ -27,7 +28,8 @@ Result<ClipList> read_manifest_clips(const ClipSource& source);
 // "ravdess" or "crema-d" when files or folders below `root` are named as theirs, else "".
 std::string format_of_names(const std::string& root);
 
-// A file of a list as text, without a byte order mark. Errors as core::read_text_file.
+// A file of a list as text, without a byte order mark. Errors as core::read_text_file, with
+// core::kMaxCsvBytes as limit.
 Result<std::string> read_list_text(const std::string& path);
 
 // One row of a list, both as written.
@@ -37,7 +39,7 @@ struct ListRow {
 };
 
 // Rows of a CSV with a header that has `id_column` and one of `label_columns`; at least one. Errors
-// kBadFormat as parse_csv, for a missing column, and when there is no row.
+// as core::parse_csv, and kBadFormat for a missing column and when there is no row.
 Result<std::vector<ListRow>> csv_rows(const std::string& text, const std::string& path,
                                       const std::string& id_column,
                                       const std::vector<std::string>& label_columns);
@@ -53,9 +55,7 @@ Result<int> parse_index(const std::string& word);
 // The class that a field names, or whose index (from 0) it is. Error kBadFormat.
 Result<int> class_of(const std::string& word, const core::LabelSet& labels);
 
-// A field for an error message: in quotes, cut when it is long. (Not `quoted`: the standard library
-// has one, which calls with strings would find.)
-std::string in_quotes(std::string_view field);
+using core::in_quotes;
 
 // True for ids that are numbers of 1 to 8 digits.
 bool is_number_id(std::string_view id);

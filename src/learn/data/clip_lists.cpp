@@ -1,6 +1,8 @@
 #include "learn/data/clip_lists.h"
 
+#include <array>
 #include <filesystem>
+#include <string_view>
 
 #include "learn/data/clip_list_tools.h"
 
@@ -9,9 +11,34 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kFormats =
-    "dfew, dfew-original, ferv39k, mafw, mae-dfer-dfew, mae-dfer-ferv39k, mae-dfer-mafw, ravdess, "
-    "crema-d, manifest";
+struct ClipFormat {
+  std::string_view name;
+  Result<ClipList> (*read)(const ClipSource& source);
+};
+
+// Everything that knows the formats by name looks here.
+constexpr std::array<ClipFormat, 10> kFormats = {{
+    {"dfew", [](const ClipSource& source) { return read_dfew_clips(source, false); }},
+    {"dfew-original", [](const ClipSource& source) { return read_dfew_clips(source, true); }},
+    {"ferv39k", read_ferv39k_clips},
+    {"mafw", read_mafw_clips},
+    {"mae-dfer-dfew", [](const ClipSource& source) { return read_mae_dfer_clips(source, "dfew"); }},
+    {"mae-dfer-ferv39k",
+     [](const ClipSource& source) { return read_mae_dfer_clips(source, "ferv39k"); }},
+    {"mae-dfer-mafw", [](const ClipSource& source) { return read_mae_dfer_clips(source, "mafw"); }},
+    {"ravdess", read_ravdess_clips},
+    {"crema-d", read_crema_d_clips},
+    {"manifest", read_manifest_clips},
+}};
+
+// "dfew, dfew-original, ..."
+std::string list_of_formats() {
+  std::string out;
+  for (const ClipFormat& format : kFormats) {
+    out += (out.empty() ? "" : ", ") + std::string(format.name);
+  }
+  return out;
+}
 
 // By what only one of the data sets has. Lists without a header are not told apart here: their
 // order of classes must be named.
@@ -42,32 +69,40 @@ Result<std::string> detect_format(const ClipSource& source) {
   if (!named.empty()) return named;
   return make_error(
       ErrorCode::kBadFormat,
-      std::string("looks like no data set that is known; name one of the formats ") + kFormats,
+      "looks like no data set that is known; name one of the formats " + list_of_formats(),
       source.path);
 }
 
 }  // namespace
+
+std::vector<std::string> clip_formats() {
+  std::vector<std::string> names;
+  for (const ClipFormat& format : kFormats) names.emplace_back(format.name);
+  return names;
+}
 
 Result<ClipList> read_clip_list(const ClipSource& source) {
   std::string format = source.format;
   if (format == "auto") {
     MIEN_ASSIGN(format, detect_format(source));
   }
-  if (format == "dfew") return read_dfew_clips(source, false);
-  if (format == "dfew-original") return read_dfew_clips(source, true);
-  if (format == "ferv39k") return read_ferv39k_clips(source);
-  if (format == "mafw") return read_mafw_clips(source);
-  if (format == "ravdess") return read_ravdess_clips(source);
-  if (format == "crema-d") return read_crema_d_clips(source);
-  if (format == "manifest") return read_manifest_clips(source);
-  for (const char* data_set : {"dfew", "ferv39k", "mafw"}) {
-    if (format == std::string("mae-dfer-") + data_set) {
-      return read_mae_dfer_clips(source, data_set);
-    }
+  for (const ClipFormat& known : kFormats) {
+    if (known.name != format) continue;
+    MIEN_ASSIGN(ClipList list, known.read(source));
+    list.format = format;
+    return list;
   }
   return make_error(ErrorCode::kInvalidArgument,
-                    "no format " + in_quotes(format) + "; there are auto, " + kFormats,
+                    "no format " + in_quotes(format) + "; there are auto, " + list_of_formats(),
                     source.path);
+}
+
+Result<bool> cuts_to_faces(const std::string& faces, const std::string& format) {
+  if (faces == "detect") return true;
+  if (faces == "whole") return false;
+  if (faces == "auto") return format == "ravdess" || format == "crema-d";
+  return make_error(ErrorCode::kInvalidArgument,
+                    "faces are auto, whole or detect, not " + in_quotes(faces));
 }
 
 }  // namespace mien::learn

@@ -10,6 +10,14 @@
 
 namespace mien::learn {
 
+// A square of a frame in whole pixels. It may reach over the frame's borders: there the outermost
+// pixels are repeated. side 0 is the whole frame.
+struct FrameSquare {
+  int left = 0;
+  int top = 0;
+  int side = 0;
+};
+
 struct ClipEntry {
   std::string id;      // as the annotation names it, e.g. "00001" or "DailyLife/Angry/0001"
   std::string path;    // a folder of frames or a video file; relative ones from the working folder;
@@ -18,11 +26,13 @@ struct ClipEntry {
   std::string group;   // actor, where the data set tells; else empty
   double start_s = 0;  // part of the video; end_s < 0: to its end
   double end_s = -1;
+  FrameSquare face = {};  // what is used of every frame; lists leave it whole (clip_faces.h)
 };
 
 struct ClipList {
   std::vector<std::string> classes;  // canonical names (core/labels.h) in the order of the labels
   std::vector<ClipEntry> clips;      // in the order of the list file, or of their ids where none is
+  std::string format = {};           // of the layout; never "auto"
 };
 
 struct ClipSource {
@@ -32,6 +42,9 @@ struct ClipSource {
   int fold = 1;                 // 1..5, where the data set has folds
   std::string annotation;       // the list file to read instead of the one of split and fold
 };
+
+// The formats of the table below by name, in its order; "auto", which is none of them, is left out.
+std::vector<std::string> clip_formats();
 
 // Reads one part of a data set. k is the fold, S the part ("train" or "test"); the papers have no
 // validation part and pick their checkpoints on the test part, so "valid" is "test" unless said
@@ -90,6 +103,13 @@ struct ClipSource {
 // is none, a label out of range or of another order, an id listed twice, a list without clips),
 // kUnsupported, kLimit (a list of more than 64 MB), kIo.
 Result<ClipList> read_clip_list(const ClipSource& source);
+
+// Whether the clips of a format are to be cut to the faces in them. `faces` is "detect", "whole" or
+// "auto": "auto" detects where the data set is as it was recorded, heads and shoulders before a
+// wall (ravdess, crema-d), and takes frames whole where its makers cut out the faces, as nearly
+// always (dfew-original has its films too, when nothing else lies there), or where nobody knows
+// (manifest). Error kInvalidArgument for another word.
+Result<bool> cuts_to_faces(const std::string& faces, const std::string& format);
 
 // Which clips cannot be used, found before training starts.
 struct ClipProblem {

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "learn/data/clip_list_tools.h"
-#include "learn/data/csv.h"
 
 namespace mien::learn {
 namespace {
@@ -22,19 +21,22 @@ struct Columns {
   std::optional<std::size_t> start_s, end_s, group, split;
 };
 
-std::optional<std::size_t> optional_column(const CsvTable& table, const std::string& name) {
-  const Result<std::size_t> column = table.column(name);
-  return column.ok() ? std::optional<std::size_t>(*column) : std::nullopt;
+// Nothing when there is none of that name.
+Result<std::optional<std::size_t>> optional_column(const core::CsvHeader& header,
+                                                   const char* name) {
+  if (!header.has(name)) return std::optional<std::size_t>();
+  MIEN_ASSIGN(const std::size_t column, header.column(name));
+  return std::optional<std::size_t>(column);
 }
 
-Result<Columns> find_columns(const CsvTable& table) {
+Result<Columns> find_columns(const core::CsvHeader& header) {
   Columns columns;
-  MIEN_ASSIGN(columns.path, table.column("path"));
-  MIEN_ASSIGN(columns.label, table.column("label"));
-  columns.start_s = optional_column(table, "start_s");
-  columns.end_s = optional_column(table, "end_s");
-  columns.group = optional_column(table, "group");
-  columns.split = optional_column(table, "split");
+  MIEN_ASSIGN(columns.path, header.column("path"));
+  MIEN_ASSIGN(columns.label, header.column("label"));
+  MIEN_ASSIGN(columns.start_s, optional_column(header, "start_s"));
+  MIEN_ASSIGN(columns.end_s, optional_column(header, "end_s"));
+  MIEN_ASSIGN(columns.group, optional_column(header, "group"));
+  MIEN_ASSIGN(columns.split, optional_column(header, "split"));
   return columns;
 }
 
@@ -67,11 +69,12 @@ Result<std::vector<std::string>> listed_classes(const std::string& path) {
 }
 
 // The classes that the labels themselves make: all of them numbers, or names in their order.
-Result<std::vector<std::string>> classes_of_labels(const CsvTable& table, std::size_t column) {
+Result<std::vector<std::string>> classes_of_labels(const core::CsvTable& table,
+                                                   std::size_t column) {
   std::vector<std::string> names;
   int largest = -1;
   std::size_t numbers = 0;
-  for (const auto& row : table.rows) {
+  for (const core::CsvRecord& row : table.rows) {
     const Result<int> number = parse_index(row[column]);
     if (number.ok()) {
       ++numbers;
@@ -98,7 +101,7 @@ Result<std::vector<std::string>> classes_of_labels(const CsvTable& table, std::s
   return names;
 }
 
-Result<core::LabelSet> find_classes(const CsvTable& table, std::size_t column,
+Result<core::LabelSet> find_classes(const core::CsvTable& table, std::size_t column,
                                     const std::string& manifest) {
   const std::string path = (fs::path(manifest).parent_path() / "classes.txt").string();
   if (path_exists(path)) {
@@ -115,39 +118,50 @@ Result<core::LabelSet> find_classes(const CsvTable& table, std::size_t column,
 }
 
 // The split whose rows count; nothing when all do.
-std::optional<std::string> wanted_split(const ClipSource& source, const CsvTable& table,
+std::optional<std::string> wanted_split(const ClipSource& source, const core::CsvTable& table,
                                         const Columns& columns) {
   if (!columns.split || source.split == "all") return std::nullopt;
   const std::string wanted = split_name(source.split);
   const auto has = [&](const std::string& split) {
-    return std::any_of(table.rows.begin(), table.rows.end(),
-                       [&](const auto& row) { return split_name(row[*columns.split]) == split; });
+    return std::any_of(table.rows.begin(), table.rows.end(), [&](const core::CsvRecord& row) {
+      return split_name(row[*columns.split]) == split;
+    });
   };
   if (wanted == "valid" && !has(wanted)) return "test";
   return wanted;
 }
 
-// A time in seconds, or `absent` for an empty field.
-Result<double> read_time(const std::string& field, double absent) {
-  if (field.empty()) return absent;
-  return parse_number(field);
+// What stands in a column, "" where there is no such column.
+std::string field_of(const core::CsvRecord& row, std::optional<std::size_t> column) {
+  return column ? row[*column] : std::string();
 }
 
-Result<ClipEntry> read_entry(const std::vector<std::string>& row, const Columns& columns,
-                             const core::LabelSet& classes, const fs::path& folder) {
+// A time in seconds, or `absent` for an empty field.
+Result<double> read_time(const core::CsvHeader& header, const core::CsvRecord& row,
+                         std::optional<std::size_t> column, double absent) {
+  if (field_of(row, column).empty()) return absent;
+  const std::optional<double> value = core::finite_in(row[*column]);
+  if (!value) return header.error(row, *column, in_quotes(row[*column]) + " is not a number");
+  return *value;
+}
+
+Result<ClipEntry> read_entry(const core::CsvHeader& header, const core::CsvRecord& row,
+                             const Columns& columns, const core::LabelSet& classes) {
   ClipEntry entry;
   entry.id = row[columns.path];
-  if (entry.id.empty()) return make_error(ErrorCode::kBadFormat, "has no path");
-  entry.path = (folder / entry.id).string();
-  MIEN_ASSIGN(entry.label, class_of(row[columns.label], classes));
-  if (columns.group) entry.group = row[*columns.group];
-  const std::string start = columns.start_s ? row[*columns.start_s] : "";
-  const std::string end = columns.end_s ? row[*columns.end_s] : "";
-  MIEN_ASSIGN(entry.start_s, read_time(start, 0.0));
-  MIEN_ASSIGN(entry.end_s, read_time(end, -1.0));
-  if (entry.start_s < 0.0) return make_error(ErrorCode::kBadFormat, "starts before 0 s");
+  if (entry.id.empty()) return header.error(row, columns.path, "a clip without a path");
+  entry.path = (fs::path(header.source()).parent_path() / entry.id).string();
+  const Result<int> label = class_of(row[columns.label], classes);
+  if (!label.ok()) return header.error(row, columns.label, label.error().message);
+  entry.label = *label;
+  entry.group = field_of(row, columns.group);
+  const std::string start = field_of(row, columns.start_s);
+  const std::string end = field_of(row, columns.end_s);
+  MIEN_ASSIGN(entry.start_s, read_time(header, row, columns.start_s, 0.0));
+  MIEN_ASSIGN(entry.end_s, read_time(header, row, columns.end_s, -1.0));
+  if (entry.start_s < 0.0) return header.error(row, "the clip starts before 0 s");
   if (entry.end_s >= 0.0 && entry.end_s <= entry.start_s) {
-    return make_error(ErrorCode::kBadFormat, "ends at " + end + " s, not after its start");
+    return header.error(row, "the clip ends at " + end + " s, not after its start");
   }
   if (!start.empty() || !end.empty()) entry.id += "@" + start + "-" + end;
   return entry;
@@ -160,20 +174,17 @@ Result<ClipList> read_manifest_clips(const ClipSource& source) {
     MIEN_TRY(list_part(source));
   }
   MIEN_ASSIGN(const std::string path, find_manifest(source));
-  MIEN_ASSIGN(const std::string text, read_list_text(path));
-  MIEN_ASSIGN(const CsvTable table, parse_csv(text, path));
-  const Result<Columns> columns = find_columns(table);
-  if (!columns.ok()) return columns.error().within(path);
+  MIEN_ASSIGN(const core::CsvTable table, core::read_csv(path));
+  MIEN_ASSIGN(const Columns columns, find_columns(table.header));
   if (table.rows.empty()) return make_error(ErrorCode::kBadFormat, "lists no clips", path);
   // Of all rows, so that every split has the same classes.
-  MIEN_ASSIGN(const core::LabelSet classes, find_classes(table, columns->label, path));
-  const std::optional<std::string> split = wanted_split(source, table, *columns);
+  MIEN_ASSIGN(const core::LabelSet classes, find_classes(table, columns.label, path));
+  const std::optional<std::string> split = wanted_split(source, table, columns);
   ClipListBuilder list(path, classes.classes);
-  for (const auto& row : table.rows) {
-    if (split && split_name(row[*columns->split]) != *split) continue;
-    Result<ClipEntry> entry = read_entry(row, *columns, classes, fs::path(path).parent_path());
-    if (!entry.ok()) return entry.error().within(path + ": " + row[columns->path]);
-    MIEN_TRY(list.add(*std::move(entry)));
+  for (const core::CsvRecord& row : table.rows) {
+    if (split && split_name(row[*columns.split]) != *split) continue;
+    MIEN_ASSIGN(ClipEntry entry, read_entry(table.header, row, columns, classes));
+    MIEN_TRY(list.add(std::move(entry)));
   }
   return list.finish("lists no clips of split " + in_quotes(source.split));
 }

@@ -86,7 +86,7 @@ Result<std::optional<Take>> ravdess_take(const std::string& name) {
   const int vocal_channel = (*fields)[1];
   Take take;
   take.actor = name.substr(name.size() - 2);
-  take.label = (*fields)[2] - 1;
+  take.label = (*fields)[2] - 1;  // the label set is in the order of the numbers, from 1
   take.fold = ravdess_fold((*fields)[6]);
   take.wanted = vocal_channel == 1;  // speech; the songs lack three of the emotions
   // 02 is the video without sound, 01 the same with it; 03, sound alone, can only be a misnomer.
@@ -107,6 +107,7 @@ bool has_crema_d_form(const std::string& name) {
 }
 
 Result<std::optional<Take>> crema_d_take(const std::string& name) {
+  // In the order of the label set.
   constexpr std::array<const char*, 6> kEmotions = {"ANG", "DIS", "FEA", "HAP", "NEU", "SAD"};
   constexpr std::array<const char*, 5> kIntensities = {"LO", "MD", "HI", "XX", "X"};
   constexpr int kFirstActor = 1001;
@@ -191,8 +192,10 @@ Result<std::vector<Found>> find_takes(const std::string& root, ReadName read_nam
   return takes;
 }
 
-Result<ClipList> read_named_clips(const ClipSource& source, const std::vector<std::string>& classes,
+// `data_set`: of core::find_label_set.
+Result<ClipList> read_named_clips(const ClipSource& source, const std::string& data_set,
                                   ReadName read_name, const std::string& pattern) {
+  MIEN_ASSIGN(const core::LabelSet labels, core::find_label_set(data_set));
   const bool all = source.split == "all";
   std::string part;
   if (!all) {
@@ -209,7 +212,7 @@ Result<ClipList> read_named_clips(const ClipSource& source, const std::vector<st
   if (takes.empty()) {
     return make_error(ErrorCode::kNotFound, "has no clip named like " + pattern, source.path);
   }
-  ClipListBuilder list(source.path, classes);
+  ClipListBuilder list(source.path, labels.classes);
   for (const Found& found : takes) {
     const bool tests = found.take.fold == source.fold;
     if (!all && tests != (part == "test")) continue;
@@ -227,14 +230,11 @@ Result<ClipList> read_named_clips(const ClipSource& source, const std::vector<st
 }  // namespace
 
 Result<ClipList> read_ravdess_clips(const ClipSource& source) {
-  return read_named_clips(
-      source, {"neutral", "calm", "happiness", "sadness", "anger", "fear", "disgust", "surprise"},
-      ravdess_take, "02-01-06-01-02-01-12.mp4");
+  return read_named_clips(source, "ravdess", ravdess_take, "02-01-06-01-02-01-12.mp4");
 }
 
 Result<ClipList> read_crema_d_clips(const ClipSource& source) {
-  return read_named_clips(source, {"anger", "disgust", "fear", "happiness", "neutral", "sadness"},
-                          crema_d_take, "1001_DFA_ANG_XX.flv");
+  return read_named_clips(source, "crema-d", crema_d_take, "1001_DFA_ANG_XX.flv");
 }
 
 std::string format_of_names(const std::string& root) {

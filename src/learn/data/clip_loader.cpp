@@ -146,7 +146,7 @@ Result<std::unique_ptr<ClipLoader>> ClipLoader::create(const ClipStore& store,
   MIEN_TRY(check(store, options));
   std::unique_ptr<ClipLoader> loader(new ClipLoader(store, std::move(options)));
   for (std::size_t clip = 0; clip < store.size(); ++clip) {
-    if (!learn::usable(store, clip)) continue;
+    if (!loader->options_.unlabelled && !learn::usable(store, clip)) continue;
     if (loader->options_.timing == ClipTiming::kTimeWindow &&
         store.frame_count(clip) != loader->options_.clip_len) {
       return make_error(ErrorCode::kInvalidArgument,
@@ -206,6 +206,8 @@ Result<ClipBatch> ClipLoader::next() {
 
 Result<LoadingRate> ClipLoader::measure_loading(double seconds) {
   workers_.reset();
+  // The first batch opens files and fills caches: it does not count.
+  if (auto first = workers_from(0)->next(); !first) return first.error();
   const auto begin = Clock::now();
   const auto workers = workers_from(0);
   LoadingRate rate;

@@ -39,7 +39,8 @@ struct ClipLoaderOptions {
   int repeats = 1;        // repeated augmentation: rows per clip, of the same frames, one after the
                           // other (the official num_sample)
   bool drop_last = true;  // leave out the clips of a pass that do not fill a batch
-  double balance = 0.0;   // 0: as the data is; 1: every class equally often (oversampling)
+  bool unlabelled = false;  // clips without a label take part as well
+  double balance = 0.0;     // 0: as the data is; 1: every class equally often (oversampling)
   std::uint64_t seed = 1;
   int workers = 2;        // threads; 0: next() makes the batch itself
   int prefetch = 4;       // batches made, or in the making, ahead
@@ -54,11 +55,11 @@ struct LoadingRate {
   double clips_per_s() const { return seconds > 0.0 ? static_cast<double>(clips) / seconds : 0.0; }
 };
 
-// Endless batches, pass (epoch) after pass over the clips that have a label or a soft target. What
-// stands at a position of an epoch, which frames of it and how it is augmented is a function of
-// seed, epoch and position: batch k of a seed is always the same, whatever the number of workers,
-// and training can resume anywhere. The store must outlive the loader. start(), next() and
-// measure_loading() are for one thread.
+// Endless batches, pass (epoch) after pass over the clips that have a label or a soft target (or
+// over all, with `unlabelled`). What stands at a position of an epoch, which frames of it and how
+// it is augmented is a function of seed, epoch and position: batch k of a seed is always the same,
+// whatever the number of workers, and training can resume anywhere. The store must outlive the
+// loader. start(), next() and measure_loading() are for one thread.
 //
 // The workers compute without LibTorch's thread pools, so that every one of them takes one core and
 // no more from the training.

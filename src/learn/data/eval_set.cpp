@@ -3,17 +3,15 @@
 #include <cmath>
 #include <filesystem>
 
-#include "core/files.h"
+#include "core/csv.h"
 #include "learn/data/augment.h"
-#include "learn/data/csv.h"
 
 namespace mien::learn {
 
 Result<std::set<std::string>> read_name_list(const std::string& path) {
-  MIEN_ASSIGN(const std::string text, core::read_text_file(path));
-  MIEN_ASSIGN(const CsvTable table, parse_csv(text, path));
+  MIEN_ASSIGN(const core::CsvTable table, core::read_csv(path));
   std::set<std::string> names;
-  for (const auto& row : table.rows) names.insert(row[0]);
+  for (const core::CsvRecord& row : table.rows) names.insert(row[0]);
   return names;
 }
 

@@ -12,7 +12,7 @@
 namespace mien::learn {
 
 // Names of the pictures in the first column of a CSV with a header, e.g. FERPlus's
-// valid_duplicates.csv. Errors as parse_csv.
+// valid_duplicates.csv. Errors as core::read_csv.
 Result<std::set<std::string>> read_name_list(const std::string& path);
 
 // Where `set`'s dataset lists pictures that also occur in its training part

@@ -2,7 +2,7 @@
 #include <filesystem>
 #include <map>
 
-#include "learn/data/csv.h"
+#include "core/csv.h"
 #include "learn/data/still_formats.h"
 #include "media/archive.h"
 
@@ -10,30 +10,38 @@ namespace mien::learn {
 namespace {
 
 constexpr std::size_t kCoordinates = 136;
+// Once unpacked. Files of points, with their hundreds of characters a row, may be larger.
+constexpr auto kMaxLabelBytes = static_cast<std::int64_t>(core::kMaxCsvBytes);
 
 struct Points {
   std::vector<float> xy;
   float spread = 0.0F;
 };
 
-Result<CsvTable> read_table(const std::string& path) {
-  MIEN_ASSIGN(const std::string text, media::read_maybe_gzip(path));
-  return parse_csv(text, path);
+Result<core::CsvTable> read_table(const std::string& path) {
+  MIEN_ASSIGN(const std::string text, media::read_maybe_gzip(path, kMaxLabelBytes));
+  return core::parse_csv(text, path);
 }
 
 Result<std::map<std::string, Points>> read_points(const std::string& path) {
   std::map<std::string, Points> out;
   if (!std::filesystem::exists(path)) return out;
-  MIEN_ASSIGN(const CsvTable table, read_table(path));
-  if (table.header.size() != 2 + kCoordinates) {
+  MIEN_ASSIGN(const std::string text, media::read_maybe_gzip(path));
+  MIEN_ASSIGN(core::CsvReader table, core::CsvReader::open(text, path));
+  if (table.header().size() != 2 + kCoordinates) {
     return make_error(ErrorCode::kBadFormat, "is not image,spread,x0,y0,...,x67,y67", path);
   }
-  for (const auto& row : table.rows) {
+  core::CsvRecord row;
+  while (true) {
+    MIEN_ASSIGN(const bool more, table.next(row));
+    if (!more) break;
     Points points;
     points.xy.resize(kCoordinates);
-    for (std::size_t i = 1; i < row.size(); ++i) {
-      const auto value = parse_number(row[i]);
-      if (!value) return value.error().within(path + ": " + row[0]);
+    for (std::size_t i = 1; i < row.fields.size(); ++i) {
+      const auto value = core::finite_in(row[i]);
+      if (!value) {
+        return table.header().error(row, i, core::in_quotes(row[i]) + " is not a number");
+      }
       (i == 1 ? points.spread : points.xy[i - 2]) = static_cast<float>(*value);
     }
     out[row[0]] = std::move(points);
@@ -50,14 +58,15 @@ void attach_points(Still& still, const std::map<std::string, Points>& points) {
 
 // Votes as FERPlus's own training code treats them: single votes are outliers and dropped. The
 // weight is the share of people who saw an expression at all.
-Status read_votes(const CsvTable& table, const std::vector<std::string>& row,
-                  const std::vector<std::size_t>& columns, Still& still) {
+Status read_votes(const core::CsvHeader& header, const core::CsvRecord& row,
+                  const std::vector<std::size_t>& columns, std::size_t majority, Still& still) {
   still.target.assign(columns.size(), 0.0F);
   float sum = 0.0F;
   for (std::size_t c = 0; c < columns.size(); ++c) {
-    const auto votes = parse_number(row[columns[c]]);
+    const std::string& field = row[columns[c]];
+    const auto votes = core::finite_in(field);
     if (!votes || *votes < 0.0 || *votes > 1000.0) {
-      return make_error(ErrorCode::kBadFormat, "a vote count is not a number", row[0]);
+      return header.error(row, columns[c], core::in_quotes(field) + " is not a count of votes");
     }
     const float kept = *votes > 1.0 ? static_cast<float>(*votes) : 0.0F;
     still.target[c] = kept;
@@ -67,9 +76,8 @@ Status read_votes(const CsvTable& table, const std::vector<std::string>& row,
     for (float& value : still.target) value /= sum;
     still.target_weight = std::min(1.0F, sum / 10.0F);
   }
-  MIEN_ASSIGN(const std::size_t majority, table.column("majority"));
   for (std::size_t c = 0; c < columns.size(); ++c) {
-    if (row[majority] == table.header[columns[c]]) still.majority = static_cast<int>(c);
+    if (row[majority] == header.names()[columns[c]]) still.majority = static_cast<int>(c);
   }
   return {};
 }
@@ -102,24 +110,22 @@ Status add_tar(StillSet& set, const std::string& tar, std::map<std::string, Stil
 Result<StillSet> read_ferplus(const std::string& folder, const std::string& split,
                               StillReport& report) {
   const std::string base = (std::filesystem::path(folder) / split).string();
-  MIEN_ASSIGN(const CsvTable table, read_table(base + ".csv"));
+  MIEN_ASSIGN(const core::CsvTable table, read_table(base + ".csv"));
   MIEN_ASSIGN(const core::LabelSet labels, core::find_label_set("ferplus"));
   MIEN_ASSIGN(const auto points, read_points(base + "_landmarks.csv.gz"));
   StillSet set;
   set.classes = labels.classes;
+  MIEN_ASSIGN(const std::size_t majority, table.header.column("majority"));
   std::vector<std::size_t> columns;
   for (const std::string& name : labels.classes) {
-    const auto column = table.column(name);
-    if (!column) return column.error().within(base + ".csv");
-    columns.push_back(*column);
+    MIEN_ASSIGN(const std::size_t column, table.header.column(name));
+    columns.push_back(column);
   }
   std::map<std::string, Still> known;
-  for (const auto& row : table.rows) {
+  for (const core::CsvRecord& row : table.rows) {
     Still still;
     still.name = row[0];
-    if (auto status = read_votes(table, row, columns, still); !status) {
-      return status.error().within(base + ".csv");
-    }
+    MIEN_TRY(read_votes(table.header, row, columns, majority, still));
     attach_points(still, points);
     known[still.name] = std::move(still);
   }
@@ -129,14 +135,14 @@ Result<StillSet> read_ferplus(const std::string& folder, const std::string& spli
 
 Result<StillSet> read_web_faces(const std::string& folder, StillReport& report) {
   const std::string base = (std::filesystem::path(folder) / "faces").string();
-  MIEN_ASSIGN(const CsvTable table, read_table(base + ".csv"));
-  MIEN_ASSIGN(const std::size_t label_column, table.column("label"));
+  MIEN_ASSIGN(const core::CsvTable table, read_table(base + ".csv"));
+  MIEN_ASSIGN(const std::size_t label_column, table.header.column("label"));
   MIEN_ASSIGN(const core::LabelSet labels, core::find_label_set("ferplus"));
   MIEN_ASSIGN(const auto points, read_points(base + "_landmarks.csv.gz"));
   StillSet set;
   set.classes = labels.classes;
   std::map<std::string, Still> known;
-  for (const auto& row : table.rows) {
+  for (const core::CsvRecord& row : table.rows) {
     Still still;
     still.name = row[0];
     still.group = person_of(row[0]);

@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <sstream>
 
+#include "core/csv.h"
 #include "core/files.h"
-#include "learn/data/csv.h"
 #include "learn/data/still_formats.h"
 
 namespace mien::learn {
@@ -56,10 +56,9 @@ std::vector<LabelledFile> class_folder_files(const fs::path& base, const core::L
   for (const fs::path& folder : sorted_entries(base)) {
     const std::string name = folder.filename().string();
     auto label = labels.index_of(name);
-    const auto number = parse_number(name);
-    if (!label && number && *number >= 0 && *number < static_cast<double>(labels.size())) {
-      label = static_cast<std::size_t>(*number);
-    }
+    const auto last = static_cast<std::int64_t>(labels.size()) - 1;
+    const auto number = core::integer_in(name, 0, last);
+    if (!label && number) label = static_cast<std::size_t>(*number);
     if (!label) continue;
     for (const fs::path& image : sorted_entries(folder)) files.push_back({image.string(), *label});
   }
@@ -163,12 +162,11 @@ Result<StillSet> read_affectnet(const std::string& folder, const std::string& sp
 Result<StillSet> read_manifest(const std::string& folder, StillReport& report) {
   const fs::path base = folder;
   const std::string path = (base / "manifest.csv").string();
-  MIEN_ASSIGN(const std::string text, core::read_text_file(path));
-  MIEN_ASSIGN(const CsvTable table, parse_csv(text, path));
-  MIEN_ASSIGN(const std::size_t path_column, table.column("path"));
-  MIEN_ASSIGN(const std::size_t label_column, table.column("label"));
+  MIEN_ASSIGN(const core::CsvTable table, core::read_csv(path));
+  MIEN_ASSIGN(const std::size_t path_column, table.header.column("path"));
+  MIEN_ASSIGN(const std::size_t label_column, table.header.column("label"));
   std::vector<std::string> names;
-  for (const auto& row : table.rows) {
+  for (const core::CsvRecord& row : table.rows) {
     const std::string label = core::label_or_itself(row[label_column]);
     if (std::find(names.begin(), names.end(), label) == names.end()) names.push_back(label);
   }
@@ -176,7 +174,7 @@ Result<StillSet> read_manifest(const std::string& folder, StillReport& report) {
   std::sort(names.begin(), names.end());
   MIEN_ASSIGN(const core::LabelSet labels, core::make_label_set("manifest", names));
   std::vector<LabelledFile> files;
-  for (const auto& row : table.rows) {
+  for (const core::CsvRecord& row : table.rows) {
     files.push_back({(base / row[path_column]).string(), *labels.index_of(row[label_column])});
   }
   return collect(labels, files, folder, report);

@@ -49,7 +49,45 @@ class JoinedStore : public ClipStore {
   std::vector<std::size_t> ends_;  // running totals of the sizes
 };
 
+class RepeatedStore : public ClipStore {
+ public:
+  RepeatedStore(std::unique_ptr<ClipStore> store, std::size_t times)
+      : store_(std::move(store)), times_(times) {}
+
+  const std::vector<std::string>& classes() const override { return store_->classes(); }
+  int side() const override { return store_->side(); }
+  std::size_t size() const override { return store_->size() * times_; }
+  const std::string& id(std::size_t clip) const override { return store_->id(once(clip)); }
+  const std::string& group(std::size_t clip) const override { return store_->group(once(clip)); }
+  int label(std::size_t clip) const override { return store_->label(once(clip)); }
+  std::span<const float> soft_target(std::size_t clip) const override {
+    return store_->soft_target(once(clip));
+  }
+  std::int64_t frame_count(std::size_t clip) const override {
+    return store_->frame_count(once(clip));
+  }
+  Result<std::vector<std::uint8_t>> frames(std::size_t clip,
+                                           std::span<const std::int64_t> indices) const override {
+    if (clip >= size()) {
+      return make_error(ErrorCode::kInvalidArgument,
+                        "no clip number " + std::to_string(clip) + " in the store");
+    }
+    return store_->frames(once(clip), indices);
+  }
+
+ private:
+  std::size_t once(std::size_t clip) const { return clip % store_->size(); }
+
+  std::unique_ptr<ClipStore> store_;
+  std::size_t times_;
+};
+
 }  // namespace
+
+std::unique_ptr<ClipStore> repeat_store(std::unique_ptr<ClipStore> store, std::int64_t times) {
+  if (times <= 1 || store->size() == 0) return store;
+  return std::make_unique<RepeatedStore>(std::move(store), static_cast<std::size_t>(times));
+}
 
 Result<std::unique_ptr<ClipStore>> join_stores(std::vector<std::unique_ptr<ClipStore>> stores) {
   if (stores.empty()) return make_error(ErrorCode::kInvalidArgument, "no clips were named");

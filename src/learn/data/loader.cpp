@@ -11,11 +11,6 @@ bool has_points(const Still& still, float max_spread) {
   return !still.points.empty() && still.spread <= max_spread;
 }
 
-bool usable(const Still& still, const LoaderOptions& options) {
-  if (options.framing == Framing::kPoints) return has_points(still, options.max_spread);
-  return still.target_weight > 0.0F && (still.framed || has_points(still, options.max_spread));
-}
-
 // Probability weights that make classes of majority equally frequent as `balance` goes to 1.
 std::vector<double> balance_weights(const StillSet& set, const std::vector<std::size_t>& usable,
                                     double balance) {
@@ -43,6 +38,11 @@ torch::Tensor normalised(const torch::Tensor& luma, const core::InputNorm& input
 
 }  // namespace
 
+bool is_usable(const Still& still, const LoaderOptions& options) {
+  if (options.framing == Framing::kPoints) return has_points(still, options.max_spread);
+  return still.target_weight > 0.0F && (still.framed || has_points(still, options.max_spread));
+}
+
 CropFrame base_frame(const Still& still, Framing framing, const std::vector<float>& face_template) {
   if (framing == Framing::kPoints) return frame_on_points(still.points);
   if (still.framed || still.points.empty() || face_template.size() != 10) {
@@ -54,7 +54,7 @@ CropFrame base_frame(const Still& still, Framing framing, const std::vector<floa
 StillLoader::StillLoader(const StillSet& set, LoaderOptions options)
     : set_(set), options_(std::move(options)) {
   for (std::size_t i = 0; i < set.stills.size(); ++i) {
-    if (learn::usable(set.stills[i], options_)) usable_.push_back(i);
+    if (is_usable(set.stills[i], options_)) usable_.push_back(i);
   }
   if (options_.balance > 0.0) cumulative_ = balance_weights(set, usable_, options_.balance);
 }

@@ -76,6 +76,10 @@ class StillLoader {
   bool stopping_ = false;
 };
 
+// Whether there is something to learn from a picture under these rules: points to be found, or a
+// label and a frame for it.
+bool is_usable(const Still& still, const LoaderOptions& options);
+
 // The frame of a still without augmentation.
 CropFrame base_frame(const Still& still, Framing framing, const std::vector<float>& face_template);
 

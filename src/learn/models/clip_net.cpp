@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "learn/models/adatosk_net.h"
 #include "learn/models/s2d.h"
 #include "learn/models/videomae.h"
 
@@ -25,7 +26,7 @@ class S2DNet : public ClipNet {
   torch::nn::Module& module() override { return *net_; }
   Output forward(const torch::Tensor& clips) override {
     const S2DImpl::Output out = net_->forward(clips);
-    return {out.logits, out.feature};
+    return {out.logits, out.feature, {}};
   }
   std::int64_t feature_dim() const override { return dim_; }
   void settle_frozen() override {
@@ -47,7 +48,7 @@ class VideoMaeNet : public ClipNet {
   torch::nn::Module& module() override { return *net_; }
   Output forward(const torch::Tensor& clips) override {
     const VideoMaeImpl::Output out = net_->forward(clips);
-    return {out.logits.to(torch::kFloat), out.feature};
+    return {out.logits.to(torch::kFloat), out.feature, {}};
   }
   std::int64_t feature_dim() const override { return dim_; }
 
@@ -66,6 +67,7 @@ Result<std::unique_ptr<ClipNet>> make_clip_net(const core::ModelConfig& config,
   if (config.arch == core::Arch::kVideoMae) {
     return std::unique_ptr<ClipNet>(std::make_unique<VideoMaeNet>(config.videomae, options));
   }
+  if (config.arch == core::Arch::kAdaTosk) return make_adatosk_net(config, options);
   return make_error(ErrorCode::kUnsupported, "clips are not what this architecture reads",
                     core::arch_name(config.arch));
 }

@@ -23,12 +23,14 @@ VideoMaeAttentionImpl::VideoMaeAttentionImpl(const core::VideoMaeConfig& config)
   proj_ = register_module("proj", nn::Linear(width, width));
 }
 
-Tensor VideoMaeAttentionImpl::forward(const Tensor& x) {
+Tensor VideoMaeAttentionImpl::forward(const Tensor& x, const Tensor& key_bias) {
   Tensor bias;
   if (q_bias_.defined()) bias = torch::cat({q_bias_, torch::zeros_like(v_bias_), v_bias_});
   const auto qkv = split_heads(torch::linear(x, qkv_->weight, bias), heads_);
   const double scale = 1.0 / std::sqrt(static_cast<double>(qkv[0].size(-1)));
-  const Tensor weights = (qkv[0] * scale).matmul(qkv[1].transpose(-2, -1)).softmax(-1);
+  Tensor scores = (qkv[0] * scale).matmul(qkv[1].transpose(-2, -1));
+  if (key_bias.defined()) scores = scores + key_bias.unsqueeze(1).unsqueeze(2);
+  const Tensor weights = scores.softmax(-1);
   return proj_(weights.matmul(qkv[2]).transpose(1, 2).reshape(x.sizes()));
 }
 
@@ -40,8 +42,9 @@ VideoMaeBlockImpl::VideoMaeBlockImpl(const core::VideoMaeConfig& config, double 
   mlp_ = register_module("mlp", Mlp(config.embed_dim, config.mlp_dim()));
 }
 
-Tensor VideoMaeBlockImpl::forward(const Tensor& x, Taps* taps, const std::string& name) {
-  const Tensor attention = attn_(norm1_(x));
+Tensor VideoMaeBlockImpl::forward(const Tensor& x, Taps* taps, const std::string& name,
+                                  const Tensor& key_bias) {
+  const Tensor attention = attn_->forward(norm1_(x), key_bias);
   const Tensor y = x + drop_path(attention, drop_path_, is_training());
   const Tensor mlp = mlp_(norm2_(y));
   const Tensor out = y + drop_path(mlp, drop_path_, is_training());
@@ -86,24 +89,25 @@ void VideoMaeImpl::init_weights() {
   head_->weight.mul_(options_.init_scale);
 }
 
-// The convolution's kernel is its stride, so it is a linear layer on tubelets laid out in a row:
-// [B, C, T, H, W] -> [B, slots * rows * columns, D].
-Tensor VideoMaeImpl::tubelets(const Tensor& x) const {
-  const core::VideoMaeConfig& c = config_;
-  const bool fits = x.dim() == 5 && x.size(1) == c.in_chans && x.size(2) == c.num_frames &&
-                    x.size(3) == c.img_size && x.size(4) == c.img_size;
-  TORCH_CHECK(fits, "the clip has shape ", x.sizes(), ", the model takes [B, ", c.in_chans, ", ",
-              c.num_frames, ", ", c.img_size, ", ", c.img_size, "]");
-  const Tensor rows = x.reshape({x.size(0), c.in_chans, c.slots(), c.tubelet_size, c.grid(),
-                                 c.patch_size, c.grid(), c.patch_size})
-                          .permute({0, 2, 4, 6, 1, 3, 5, 7})
-                          .reshape({x.size(0), c.tokens(), -1});
-  return torch::linear(rows, patch_proj_->weight.flatten(1), patch_proj_->bias).to(torch::kFloat);
+// The convolution's kernel is its stride, so it is a linear layer on the rows made here.
+Tensor cube_rows(const Tensor& clips, const core::VideoMaeConfig& c) {
+  const bool fits = clips.dim() == 5 && clips.size(1) == c.in_chans &&
+                    clips.size(2) == c.num_frames && clips.size(3) == c.img_size &&
+                    clips.size(4) == c.img_size;
+  TORCH_CHECK(fits, "the clip has shape ", clips.sizes(), ", the model takes [B, ", c.in_chans,
+              ", ", c.num_frames, ", ", c.img_size, ", ", c.img_size, "]");
+  return clips
+      .reshape({clips.size(0), c.in_chans, c.slots(), c.tubelet_size, c.grid(), c.patch_size,
+                c.grid(), c.patch_size})
+      .permute({0, 2, 4, 6, 1, 3, 5, 7})
+      .reshape({clips.size(0), c.tokens(), -1});
 }
 
 VideoMaeImpl::Output VideoMaeImpl::forward(const Tensor& x, Taps* taps) {
   if (positions_.device() != x.device()) positions_ = positions_.to(x.device());
-  const Tensor patches = tubelets(x);
+  const Tensor patches =
+      torch::linear(cube_rows(x, config_), patch_proj_->weight.flatten(1), patch_proj_->bias)
+          .to(torch::kFloat);
   Tensor tokens = patches + positions_;
   if (taps != nullptr) {
     (*taps)["pos_embed"] = positions_;

@@ -24,11 +24,12 @@ struct VideoMaeTrainOptions {
 };
 
 // Multi-head self-attention whose queries and values have a bias and whose keys have none; the
-// queries are scaled before the product. [B, N, D] -> [B, N, D].
+// queries are scaled before the product. [B, N, D] -> [B, N, D]. A `key_bias` [B, N] is added to
+// the scores of each key, before the softmax; undefined: none.
 class VideoMaeAttentionImpl : public torch::nn::Module {
  public:
   explicit VideoMaeAttentionImpl(const core::VideoMaeConfig& config);
-  torch::Tensor forward(const torch::Tensor& x);
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& key_bias = {});
 
  private:
   torch::Tensor q_bias_, v_bias_;  // undefined without qkv_bias
@@ -42,7 +43,9 @@ class VideoMaeBlockImpl : public torch::nn::Module {
  public:
   VideoMaeBlockImpl(const core::VideoMaeConfig& config, double drop_path);
   // Records <name>.attn, <name>.mlp (the branches, before drop path and residual) and <name>.out.
-  torch::Tensor forward(const torch::Tensor& x, Taps* taps = nullptr, const std::string& name = "");
+  // `key_bias` as VideoMaeAttention has it.
+  torch::Tensor forward(const torch::Tensor& x, Taps* taps = nullptr, const std::string& name = "",
+                        const torch::Tensor& key_bias = {});
 
  private:
   LayerNorm norm1_{nullptr}, norm2_{nullptr};
@@ -51,6 +54,11 @@ class VideoMaeBlockImpl : public torch::nn::Module {
   double drop_path_;
 };
 TORCH_MODULE(VideoMaeBlock);
+
+// The cubes (tubelets) of clips [B, C, T, H, W], each laid out in a row as the embedding's weight
+// [D, C, tubelet, patch, patch] is: [B, slots * rows * columns, C * tubelet * patch * patch].
+// Throws c10::Error for clips of other sizes than the config's.
+torch::Tensor cube_rows(const torch::Tensor& clips, const core::VideoMaeConfig& config);
 
 class VideoMaeImpl : public torch::nn::Module {
  public:
@@ -66,7 +74,6 @@ class VideoMaeImpl : public torch::nn::Module {
   Output forward(const torch::Tensor& x, Taps* taps = nullptr);
 
  private:
-  torch::Tensor tubelets(const torch::Tensor& x) const;
   void init_weights();
 
   core::VideoMaeConfig config_;

@@ -1,0 +1,98 @@
+#include "learn/models/adatosk_net.h"
+
+#include <algorithm>
+
+#include "learn/losses/still_losses.h"
+#include "learn/models/adatosk.h"
+
+namespace mien::learn {
+namespace {
+
+using torch::Tensor;
+
+class AdaToskNet : public ClipNet {
+ public:
+  AdaToskNet(const core::ModelConfig& config, const ClipNetOptions& options)
+      : config_(config),
+        training_(options.adatosk),
+        net_(config.adatosk, AdaToskTrainOptions{.drop_path = options.drop_path,
+                                                 .checkpoint = options.recompute,
+                                                 .decoder = options.adatosk.rec_weight > 0.0,
+                                                 .blank_hidden = options.adatosk.blank_hidden}) {}
+
+  torch::nn::Module& module() override { return *net_; }
+  std::int64_t feature_dim() const override { return config_.adatosk.vit.embed_dim; }
+  bool classifies() const override { return training_.cls_weight > 0.0; }
+
+  Output forward(const Tensor& clips) override {
+    AdaToskPass pass;
+    pass.budget = config_.adatosk.budget;
+    const AdaToskImpl::Output out = net_->forward(clips, pass);
+    Tensor mask;
+    if (out.log_mask.defined()) mask = out.log_mask.exp().mean(1);
+    return {out.logits, out.feature, mask};
+  }
+
+  Tensor own_loss(const Lesson& lesson) override;
+
+  void settle_frozen() override {
+    const auto parameters = net_->named_parameters();
+    const bool trains = std::any_of(parameters.begin(), parameters.end(), [](const auto& item) {
+      return item.key().starts_with("patch_embed.stem.") && item.value().requires_grad();
+    });
+    net_->freeze_stem(!trains);
+  }
+
+ private:
+  Tensor mask_loss(const AdaToskImpl::Output& out, const Tensor& target) const;
+
+  core::ModelConfig config_;
+  AdaToskTraining training_;
+  AdaTosk net_;
+};
+
+// What teaches the soft mask: its own classifier, and how much it may let through.
+Tensor AdaToskNet::mask_loss(const AdaToskImpl::Output& out, const Tensor& target) const {
+  const Tensor alike = torch::ones({target.size(0)}, target.options());
+  const Tensor excess = out.log_mask.exp().mean() - config_.adatosk.budget;
+  return training_.aux_weight * soft_cross_entropy(out.aux_logits, target, alike) +
+         training_.budget_weight * excess.square();
+}
+
+Tensor AdaToskNet::own_loss(const Lesson& lesson) {
+  const core::VideoMaeConfig& sizes = config_.adatosk.vit;
+  const AdaToskTraining& t = training_;
+  HardMask hard;
+  AdaToskPass pass;
+  if (t.hard_ratio > 0.0) {
+    hard = draw_hard_mask(t.hard_mask, t.hard_ratio, sizes, lesson.clips.size(0), lesson.seed)
+               .to(lesson.clips.device());
+    pass.hard = &hard;
+  }
+  pass.soft = classifies();
+  pass.budget = t.train_budget;
+  pass.reconstruct = t.rec_weight > 0.0;
+  const AdaToskImpl::Output out = net_->forward(lesson.clips, pass);
+  Tensor loss;
+  const auto add = [&loss](const Tensor& term) { loss = loss.defined() ? loss + term : term; };
+  if (classifies()) {
+    const Tensor alike = torch::ones({lesson.target.size(0)}, lesson.target.options());
+    add(t.cls_weight * soft_cross_entropy(out.logits, lesson.target, alike));
+  }
+  if (out.log_mask.defined()) add(mask_loss(out, lesson.target));
+  if (out.rebuilt.defined()) {
+    const Tensor planes = lesson.clips.narrow(1, 0, sizes.in_chans);
+    const Tensor targets = cube_targets(planes, hard.hidden, sizes, config_.input, t.target);
+    add(t.rec_weight * cube_loss(out.rebuilt, targets));
+  }
+  return loss;
+}
+
+}  // namespace
+
+std::unique_ptr<ClipNet> make_adatosk_net(const core::ModelConfig& config,
+                                          const ClipNetOptions& options) {
+  return std::make_unique<AdaToskNet>(config, options);
+}
+
+}  // namespace mien::learn
