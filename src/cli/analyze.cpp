@@ -107,10 +107,10 @@ int run(AnalyzeOptions options) {
 
   catch_interrupts();
   const auto analyzer = Analyzer::load(options.analyzer);
-  if (!analyzer.ok()) return failed(analyzer.error());
-  // No model of this version has a budget; saying so beats ignoring it.
-  if (options.budget) {
-    return wrong_usage("--budget: " + analyzer->model_path() + " is not an AdaTosk model");
+  if (!analyzer.ok()) {
+    // Arguments that do not go together, or not with this model.
+    const bool usage = analyzer.error().code == ErrorCode::kInvalidArgument;
+    return usage ? wrong_usage(analyzer.error().to_string()) : failed(analyzer.error());
   }
   const auto folders = output_folders(options.inputs, options.out);
   JsonOutput json(options.json, options.inputs.size() > 1);

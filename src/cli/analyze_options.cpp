@@ -64,9 +64,14 @@ void declare(CLI::App& command, AnalyzeOptions& options) {
                   "samples from one window to the next (default: 4)")
       ->check(CLI::Range(1, 900));
   command
-      .add_option("--budget", options.budget,
-                  "share of the tokens that an AdaTosk model computes, above 0 to 1")
-      ->check(CLI::Range(0.01, 1.0));
+      .add_option(
+          "--budget", options.analyzer.budget,
+          "AdaTosk models: share of the tokens that is computed to the end, above 0 up to 1 "
+          "(default: the model's)")
+      ->check(CLI::Range(1e-6, 1.0));
+  command.add_flag("--show-mask", options.analyzer.mask,
+                   "AdaTosk models: draw which moments counted beneath the timeline, and which "
+                   "parts of the face on the video");
   command.add_option("--shard", options.shard, "I/N: only every N-th input, from the I-th on");
   command.add_flag("--no-video", options.no_video, "do not write annotated.mp4");
   command.add_flag("--json", options.json, "print result.json (a list for several inputs)");

@@ -1,7 +1,6 @@
 // The options of `mien analyze`, and what follows from them alone.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,8 +17,7 @@ struct AnalyzeOptions {
   AnalyzerOptions analyzer;
   std::string out;  // empty: "<input stem>_mien"
   std::string precision = "auto";
-  std::string shard;             // "I/N"
-  std::optional<double> budget;  // AdaTosk models only
+  std::string shard;  // "I/N"
   bool no_video = false;
   bool json = false;
 };

@@ -3,10 +3,14 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
+#include "core/adatosk_spec.h"
 #include "core/model_file.h"
+#include "core/rng.h"
 #include "learn/data/clip_augment.h"
+#include "learn/models/adatosk.h"
 #include "learn/models/clip_net.h"
 #include "learn/state.h"
 
@@ -15,8 +19,8 @@ namespace {
 
 class EngineAnswers : public ClipAnswers {
  public:
-  EngineAnswers(Recognizer model, Recognizer::Session session)
-      : model_(std::move(model)), session_(std::move(session)) {}
+  EngineAnswers(Recognizer model, Recognizer::Session session, double budget)
+      : model_(std::move(model)), session_(std::move(session)), budget_(budget) {}
 
   const std::vector<std::string>& classes() const override { return model_.classes(); }
   int side() const override { return model_.input_size(); }
@@ -26,19 +30,32 @@ class EngineAnswers : public ClipAnswers {
   std::string name() const override {
     return model_.precision() == Precision::kBf16 ? "engine, bf16" : "engine, f32";
   }
-  Status logits(std::span<const std::uint8_t> clip, std::span<float> logits) override {
-    return session_.logits(clip, 1, frames(), logits);
+  std::size_t mask_slots() const override { return static_cast<std::size_t>(model_.mask_slots()); }
+  double budget() const override { return budget_ > 0.0 ? budget_ : model_.budget(); }
+  Status logits(std::span<const std::uint8_t> clip, std::uint64_t /*seed*/, std::span<float> logits,
+                ClipMask* mask) override {
+    ClipOptions options;
+    options.budget = budget_;
+    if (mask != nullptr) {
+      const auto grid = static_cast<std::size_t>(model_.mask_grid());
+      mask->mask.resize(mask_slots() * grid * grid);
+      mask->kept.resize(mask->mask.size());
+      options.mask = mask->mask;
+      options.kept = mask->kept;
+    }
+    return session_.logits(clip, 1, frames(), logits, options);
   }
 
  private:
   Recognizer model_;
   Recognizer::Session session_;
+  double budget_;  // 0: the model's own
 };
 
+// What any model has in LibTorch.
 class ReferenceAnswers : public ClipAnswers {
  public:
-  ReferenceAnswers(core::ModelConfig config, std::unique_ptr<learn::ClipNet> net)
-      : config_(std::move(config)), net_(std::move(net)) {}
+  explicit ReferenceAnswers(core::ModelConfig config) : config_(std::move(config)) {}
 
   const std::vector<std::string>& classes() const override { return config_.classes; }
   int side() const override { return config_.input_size(); }
@@ -46,50 +63,155 @@ class ReferenceAnswers : public ClipAnswers {
     return config_.input_frames() > 1 ? config_.input_frames() : kImageModelFrames;
   }
   std::string name() const override { return "LibTorch, f32"; }
-  Status logits(std::span<const std::uint8_t> clip, std::span<float> logits) override {
-    const torch::NoGradGuard no_grad;
+
+ protected:
+  const core::ModelConfig& config() const { return config_; }
+
+  // [1, 3, frames, side, side].
+  torch::Tensor input_of(std::span<const std::uint8_t> clip) const {
     const learn::ClipView view{{.frames = frames(), .height = side(), .width = side()}, clip};
-    const torch::Tensor x = learn::plain_clip(view, side(), config_.input).unsqueeze(0);
-    const torch::Tensor out = net_->forward(x).logits.contiguous();
-    std::copy_n(out.data_ptr<float>(), logits.size(), logits.begin());
-    return {};
+    return learn::plain_clip(view, side(), config_.input).unsqueeze(0);
+  }
+
+  static void copy_floats(const torch::Tensor& from, std::span<float> to) {
+    const torch::Tensor whole = from.contiguous();
+    std::copy_n(whole.data_ptr<float>(), to.size(), to.begin());
   }
 
  private:
   core::ModelConfig config_;
+};
+
+class PlainReference : public ReferenceAnswers {
+ public:
+  PlainReference(core::ModelConfig config, std::unique_ptr<learn::ClipNet> net)
+      : ReferenceAnswers(std::move(config)), net_(std::move(net)) {}
+
+  Status logits(std::span<const std::uint8_t> clip, std::uint64_t /*seed*/, std::span<float> logits,
+                ClipMask* mask) override {
+    const torch::NoGradGuard no_grad;
+    copy_floats(net_->forward(input_of(clip)).logits, logits);
+    if (mask != nullptr) *mask = {};
+    return {};
+  }
+
+ private:
   std::unique_ptr<learn::ClipNet> net_;
 };
 
-}  // namespace
-
-Result<std::unique_ptr<ClipAnswers>> engine_answers(const std::string& path, Precision precision,
-                                                    int threads) {
-  MIEN_ASSIGN(Recognizer model, Recognizer::load(path, {precision, threads}));
-  MIEN_ASSIGN(Recognizer::Session session, model.session());
-  return std::unique_ptr<ClipAnswers>(
-      std::make_unique<EngineAnswers>(std::move(model), std::move(session)));
+// `count` of the numbers 0..tokens-1, ascending: [1, count] i64.
+torch::Tensor draw_tokens(std::int64_t tokens, std::int64_t count, std::uint64_t seed) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(tokens));
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  const auto kept = static_cast<std::size_t>(count);
+  core::Rng rng(seed);
+  for (std::size_t i = 0; i < kept; ++i) {
+    std::swap(order[i], order[i + rng.below(order.size() - i)]);
+  }
+  order.resize(kept);
+  std::sort(order.begin(), order.end());
+  return torch::tensor(order, torch::kLong).unsqueeze(0);
 }
 
-Result<std::unique_ptr<ClipAnswers>> reference_answers(const std::string& path, int threads) {
-  if (threads > 0) torch::set_num_threads(threads);
-  MIEN_ASSIGN(const core::ModelFile file, core::open_model(path));
-  MIEN_ASSIGN(auto net, learn::make_clip_net(file.config, {}));
-  if (file.config.arch == core::Arch::kS2D && !file.config.s2d.with_landmark) {
-    return make_error(ErrorCode::kUnsupported, "lacks the landmark network that its prompts need",
-                      path);
+class AdaToskReference : public ReferenceAnswers {
+ public:
+  AdaToskReference(core::ModelConfig config, learn::AdaTosk net, const ClipAnswerOptions& options)
+      : ReferenceAnswers(std::move(config)), net_(std::move(net)), options_(options) {}
+
+  std::string name() const override {
+    return options_.drop_at_random ? "LibTorch, f32, tokens dropped at random" : "LibTorch, f32";
   }
+  std::size_t mask_slots() const override {
+    return static_cast<std::size_t>(config().adatosk.vit.slots());
+  }
+  double budget() const override {
+    return options_.budget > 0.0 ? options_.budget : config().adatosk.budget;
+  }
+
+  Status logits(std::span<const std::uint8_t> clip, std::uint64_t seed, std::span<float> logits,
+                ClipMask* mask) override {
+    const torch::NoGradGuard no_grad;
+    const std::int64_t tokens = config().adatosk.vit.tokens();
+    learn::AdaToskPass pass;
+    pass.budget = budget();
+    if (options_.drop_at_random) {
+      pass.keep = draw_tokens(tokens, core::kept_tokens(pass.budget, tokens), seed);
+    }
+    const learn::AdaToskImpl::Output out = net_->forward(input_of(clip), pass);
+    copy_floats(out.logits, logits);
+    if (mask != nullptr) *mask = mask_of(out, static_cast<std::size_t>(tokens));
+    return {};
+  }
+
+ private:
+  static ClipMask mask_of(const learn::AdaToskImpl::Output& out, std::size_t tokens) {
+    ClipMask mask;
+    mask.mask.assign(tokens, 1.0F);
+    if (out.log_mask.defined()) copy_floats(out.log_mask.exp(), mask.mask);
+    mask.kept.assign(tokens, static_cast<std::uint8_t>(out.kept.defined() ? 0 : 1));
+    if (out.kept.defined()) {
+      const torch::Tensor kept = out.kept.contiguous();
+      const auto* places = kept.data_ptr<std::int64_t>();
+      for (std::int64_t i = 0; i < kept.numel(); ++i) {
+        mask.kept[static_cast<std::size_t>(places[i])] = 1;
+      }
+    }
+    return mask;
+  }
+
+  learn::AdaTosk net_;
+  ClipAnswerOptions options_;
+};
+
+// The weights of a file, as f32, in a module that is to answer and not to learn.
+Status load_weights(torch::nn::Module& module, const core::ModelFile& file) {
   core::TensorMap f32;
   for (const auto& [name, view] : file.tensors()) {
     MIEN_ASSIGN(f32[name], core::convert_float(view, core::DType::kF32));
   }
-  MIEN_TRY(learn::load_state(net->module(), core::views_of(f32), true));
-  net->module().eval();
+  MIEN_TRY(learn::load_state(module, core::views_of(f32), true));
+  module.eval();
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ClipAnswers>> engine_answers(const std::string& path,
+                                                    const ClipAnswerOptions& options) {
+  MIEN_ASSIGN(Recognizer model, Recognizer::load(path, {options.precision, options.threads}));
+  if (options.budget > 0.0 && !model.has_mask()) {
+    return make_error(ErrorCode::kUnsupported, "the model has no soft mask and no budget", path);
+  }
+  MIEN_ASSIGN(Recognizer::Session session, model.session());
+  return std::unique_ptr<ClipAnswers>(
+      std::make_unique<EngineAnswers>(std::move(model), std::move(session), options.budget));
+}
+
+Result<std::unique_ptr<ClipAnswers>> reference_answers(const std::string& path,
+                                                       const ClipAnswerOptions& options) {
+  if (options.threads > 0) torch::set_num_threads(options.threads);
+  MIEN_ASSIGN(const core::ModelFile file, core::open_model(path));
   core::ModelConfig config = file.config;
   for (int i = static_cast<int>(config.classes.size()); i < config.num_classes(); ++i) {
     config.classes.push_back("class " + std::to_string(i));
   }
+  if (config.arch == core::Arch::kAdaTosk) {
+    learn::AdaTosk net(config.adatosk);
+    MIEN_TRY(load_weights(*net, file));
+    return std::unique_ptr<ClipAnswers>(
+        std::make_unique<AdaToskReference>(std::move(config), std::move(net), options));
+  }
+  if (options.budget > 0.0 || options.drop_at_random) {
+    return make_error(ErrorCode::kUnsupported, "the model has no soft mask and no budget", path);
+  }
+  MIEN_ASSIGN(auto net, learn::make_clip_net(config, {}));
+  if (config.arch == core::Arch::kS2D && !config.s2d.with_landmark) {
+    return make_error(ErrorCode::kUnsupported, "lacks the landmark network that its prompts need",
+                      path);
+  }
+  MIEN_TRY(load_weights(net->module(), file));
   return std::unique_ptr<ClipAnswers>(
-      std::make_unique<ReferenceAnswers>(std::move(config), std::move(net)));
+      std::make_unique<PlainReference>(std::move(config), std::move(net)));
 }
 
 }  // namespace mien::cli

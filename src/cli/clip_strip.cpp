@@ -12,18 +12,21 @@ constexpr int kTiles = 8;
 constexpr int kSide = 96;
 constexpr int kQuality = 85;
 
+std::vector<std::int64_t> spread_evenly(std::int64_t count) {
+  const std::int64_t tiles = std::min<std::int64_t>(kTiles, count);
+  std::vector<std::int64_t> indices;
+  for (std::int64_t i = 0; i < tiles; ++i) {
+    indices.push_back(tiles == 1 ? 0 : i * (count - 1) / (tiles - 1));
+  }
+  return indices;
+}
+
 }  // namespace
 
 std::vector<std::uint8_t> clip_strip(const learn::ClipEntry& clip) {
-  const auto count = learn::count_frames(clip);
-  if (!count) return {};
-  const auto tiles = static_cast<int>(std::min<std::int64_t>(kTiles, *count));
-  std::vector<std::int64_t> indices;
-  for (int i = 0; i < tiles; ++i) {
-    indices.push_back(tiles == 1 ? 0 : i * (*count - 1) / (tiles - 1));
-  }
-  const auto frames = learn::read_frames(clip, indices, {kSide, kSide});
+  const auto frames = learn::read_chosen_frames(clip, spread_evenly, {kSide, kSide});
   if (!frames) return {};
+  const auto tiles = static_cast<int>(frames->size());
   media::Image strip = media::Image::black(kSide * tiles, kSide);
   for (int i = 0; i < tiles; ++i) {
     const media::Image& frame = (*frames)[static_cast<std::size_t>(i)];

@@ -58,6 +58,10 @@ Result<core::ModelConfig> infer_config(const core::TensorViewMap& tensors) {
     config.mobilefacenet.embedding_size = static_cast<int>(points->second.shape[0]);
     return config;
   }
+  if (tensors.contains("mask.slot_mean")) {
+    return make_error(ErrorCode::kUnsupported,
+                      "AdaTosk's tensors do not say where its gate is: give --config");
+  }
   // A patch over several frames.
   const auto patch = tensors.find("patch_embed.proj.weight");
   if (patch != tensors.end() && patch->second.shape.size() == 5) {

@@ -18,6 +18,7 @@ struct CostOptions {
   std::string model;
   int frames = 0;
   int size = 0;
+  double budget = 0.0;
   bool json = false;
 };
 
@@ -39,6 +40,7 @@ std::string as_json(const std::string& name, const report::ModelCost& cost) {
   report::JsonWriter json;
   json.begin_object().key("model").string(name);
   json.key("frames").integer(cost.frames).key("size").integer(cost.size);
+  if (cost.budget > 0.0) json.key("budget").number(cost.budget, 6);
   json.key("parameters").integer(cost.parameters).key("gmacs").number(cost.gmacs, 6);
   json.key("by_part").begin_object();
   for (const auto& [part, gmacs] : cost.by_part) json.key(part).number(gmacs, 6);
@@ -50,8 +52,10 @@ std::string as_json(const std::string& name, const report::ModelCost& cost) {
 }
 
 void print_table(const std::string& name, const report::ModelCost& cost) {
-  std::printf("%s: %d frame%s of %dx%d\n", name.c_str(), cost.frames, cost.frames == 1 ? "" : "s",
+  std::printf("%s: %d frame%s of %dx%d", name.c_str(), cost.frames, cost.frames == 1 ? "" : "s",
               cost.size, cost.size);
+  if (cost.budget > 0.0) std::printf(", %g of the tokens past the gate", cost.budget);
+  std::printf("\n");
   std::printf("  %-20s %15lld\n", "parameters", static_cast<long long>(cost.parameters));
   std::printf("  %-20s %15.3f\n", "GMACs", cost.gmacs);
   for (const auto& [part, gmacs] : cost.by_part) {
@@ -69,7 +73,7 @@ void print_table(const std::string& name, const report::ModelCost& cost) {
 int run(const CostOptions& options) {
   const auto config = find_config(options.model);
   if (!config.ok()) return failed(config.error());
-  const auto cost = report::model_cost(*config, options.frames, options.size);
+  const auto cost = report::model_cost(*config, options.frames, options.size, options.budget);
   if (!cost.ok()) return failed(cost.error().within(options.model));
   if (options.json) {
     std::printf("%s\n", as_json(options.model, *cost).c_str());
@@ -90,6 +94,11 @@ void add_cost(CLI::App& root, int& exit_code) {
       ->check(CLI::Range(1, 4096));
   command->add_option("--size", options->size, "side in pixels (default: the model's)")
       ->check(CLI::Range(1, 4096));
+  command
+      ->add_option("--budget", options->budget,
+                   "AdaTosk: share of the tokens computed past the gate, above 0 up to 1 (default: "
+                   "the model's)")
+      ->check(CLI::Range(1e-6, 1.0));
   command->add_flag("--json", options->json, "print JSON");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }

@@ -1,37 +1,32 @@
-// mien eval: how right a model is on labelled stills, measured in the engine that users run.
+// mien eval: how right a model is, measured in the engine that users run, on stills, on points or
+// on clips; or the report of what was measured before. Here are its options and who works on them.
 #include <CLI/CLI.hpp>
-#include <cmath>
-#include <cstdio>
-#include <filesystem>
 #include <iostream>
+#include <memory>
 
 #include "cli/eval_clips.h"
-#include "cli/eval_sheet.h"
+#include "cli/eval_landmarks.h"
+#include "cli/eval_output.h"
+#include "cli/eval_scores.h"
+#include "cli/eval_stills.h"
 #include "cli/train_command.h"
-#include "core/files.h"
 #include "core/model_file.h"
-#include "learn/data/eval_set.h"
-#include "learn/data/face_geometry.h"
 #include "mien/analyzer.hpp"
-#include "mien/recognizer.hpp"
-#include "report/json_writer.h"
-#include "report/metrics.h"
+#include "report/protocol.h"
+#include "report/text.h"
 
 namespace mien::cli {
 namespace {
 
 struct EvalArguments {
-  std::string model;
-  learn::StillSource source;
+  StillEvalArguments stills;  // model, data, threads, json and out are those of clips too
+  ClipEvalArguments clips;    // the rest of what clips have
+  ScoreEvalArguments scores;  // the rest of what score files have
   std::string precision = "auto";
-  std::string out;
-  std::string sheet;
   std::string sheet_order = "worst";
-  int threads = 0;
-  bool keep_duplicates = false;
-  bool json = false;
-  ClipEvalArguments clips;  // what only clips have
   std::string fold = "1";
+  std::string drop = "mask";
+  std::vector<const CLI::Option*> of_models;  // those that mean nothing to score files
 };
 
 int fail(const Error& error) {
@@ -39,321 +34,272 @@ int fail(const Error& error) {
   return 1;
 }
 
+int wrong_usage(const std::string& what) {
+  std::cerr << "mien-train: " << what << " (see mien eval --help)\n";
+  return 2;
+}
+
 Precision precision_of(const std::string& name) {
   if (name == "f32") return Precision::kF32;
   return name == "bf16" ? Precision::kBf16 : Precision::kAuto;
 }
 
-const char* name_of(Precision precision) {
-  return precision == Precision::kBf16 ? "bf16" : "f32";
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out;
 }
 
-SheetOrder order_of(const std::string& name) {
-  return name == "even" ? SheetOrder::kEven : SheetOrder::kWorst;
-}
+// ---- who works on them
 
-// ---- expressions
-
-// Wrong answers are worse the surer they are; among the right ones the unsure are worse.
-SheetTile expression_tile(std::size_t still, const learn::CropFrame& frame,
-                          std::span<const float> logits, std::size_t truth, std::size_t predicted,
-                          const std::vector<std::string>& classes) {
-  float sum = 0.0F;
-  for (const float logit : logits) sum += std::exp(logit - logits[predicted]);
-  const float confidence = 1.0F / sum;
-  char said[64];
-  std::snprintf(said, sizeof(said), "said %s %.2f", classes[predicted].c_str(),
-                static_cast<double>(confidence));
-  const double badness =
-      truth == predicted ? -static_cast<double>(confidence) : static_cast<double>(confidence);
-  return {still, frame, badness, {"is " + classes[truth], said}, {}};
-}
-
-struct ExpressionScores {
-  std::vector<std::string> classes;
-  std::string precision;
-  report::ConfusionMatrix clean;     // without near-duplicates of training pictures
-  report::ConfusionMatrix with_all;  // with them
-};
-
-Result<ExpressionScores> score_expressions(const EvalArguments& arguments,
-                                           const std::string& path) {
-  MIEN_ASSIGN(const Recognizer model,
-              Recognizer::load(path, {precision_of(arguments.precision), arguments.threads}));
-  MIEN_ASSIGN(Recognizer::Session session, model.session());
-  MIEN_ASSIGN(const learn::StillSet set, learn::read_stills(arguments.source, model.classes()));
-  std::set<std::string> duplicates;
-  if (const std::string list = learn::duplicates_list_of(arguments.source); !list.empty()) {
-    MIEN_ASSIGN(duplicates, learn::read_name_list(list));
-  }
-  const std::size_t classes = model.classes().size();
-  ExpressionScores scores{model.classes(), name_of(model.precision()),
-                          report::ConfusionMatrix(classes), report::ConfusionMatrix(classes)};
-  std::vector<float> logits(classes);
-  // A video model sees a still as a clip in which nothing moves.
-  const int frames = model.is_temporal() ? model.num_frames() : 1;
-  std::vector<SheetTile> tiles;
-  for (std::size_t index = 0; index < set.stills.size(); ++index) {
-    const learn::Still& still = set.stills[index];
-    if (still.majority < 0) continue;
-    const bool templated =
-        !still.framed && !still.points.empty() && model.face_template().size() == 10;
-    const learn::CropFrame frame =
-        templated ? learn::frame_on_template(still.points, model.face_template())
-                  : learn::frame_on_picture(still);
-    const auto crop = learn::crop_rgb(set, still, frame, model.input_size());
-    std::vector<std::uint8_t> clip;
-    for (int i = 0; i < frames; ++i) clip.insert(clip.end(), crop.begin(), crop.end());
-    MIEN_TRY(session.logits(clip, 1, frames, logits));
-    const auto truth = static_cast<std::size_t>(still.majority);
-    const std::size_t predicted = report::argmax(logits);
-    MIEN_TRY(scores.with_all.add(truth, predicted));
-    if (!duplicates.contains(still.name)) MIEN_TRY(scores.clean.add(truth, predicted));
-    if (!arguments.sheet.empty()) {
-      tiles.push_back(expression_tile(index, frame, logits, truth, predicted, model.classes()));
-    }
-  }
-  if (!arguments.sheet.empty()) {
-    MIEN_TRY(write_sheet(arguments.sheet, set, std::move(tiles), order_of(arguments.sheet_order)));
-  }
-  return scores;
-}
-
-void write_summary(report::JsonWriter& json, const report::ConfusionMatrix& m) {
-  json.key("n").integer(m.total());
-  json.key("war").number(m.war(), 6);
-  json.key("uar").number(m.uar(), 6);
-  json.key("macro_f1").number(m.macro_f1(), 6);
-}
-
-std::string expressions_json(const EvalArguments& arguments, const std::string& path,
-                             const ExpressionScores& scores) {
-  const report::ConfusionMatrix& m = arguments.keep_duplicates ? scores.with_all : scores.clean;
-  report::JsonWriter json;
-  json.begin_object();
-  json.key("model").string(path);
-  json.key("data").string(arguments.source.path);
-  json.key("split").string(arguments.source.split);
-  json.key("precision").string(scores.precision);
-  write_summary(json, m);
-  json.key("classes").strings(scores.classes);
-  json.key("per_class").begin_array();
-  const auto per_class = m.per_class();
-  for (std::size_t i = 0; i < per_class.size(); ++i) {
-    json.begin_object(report::JsonWriter::Layout::kInline);
-    json.key("class").string(scores.classes[i]);
-    json.key("support").integer(per_class[i].support);
-    json.key("recall").number(per_class[i].recall, 6);
-    json.key("precision").number(per_class[i].precision, 6);
-    json.key("f1").number(per_class[i].f1, 6);
-    json.end_object();
-  }
-  json.end_array();
-  json.key("confusion").begin_array();
-  for (std::size_t t = 0; t < m.classes(); ++t) {
-    json.begin_array(report::JsonWriter::Layout::kInline);
-    for (std::size_t p = 0; p < m.classes(); ++p) json.integer(m.count(t, p));
-    json.end_array();
-  }
-  json.end_array();
-  json.key("with_duplicates").begin_object(report::JsonWriter::Layout::kInline);
-  write_summary(json, scores.with_all);
-  json.end_object();
-  json.end_object();
-  return json.take() + "\n";
-}
-
-std::string expressions_text(const EvalArguments& arguments, const ExpressionScores& scores) {
-  const report::ConfusionMatrix& m = arguments.keep_duplicates ? scores.with_all : scores.clean;
-  char line[160];
-  std::snprintf(line, sizeof(line),
-                "with near-duplicates of training pictures: n %ld, WAR %.2f %%, UAR %.2f %%\n",
-                static_cast<long>(scores.with_all.total()), 100.0 * scores.with_all.war(),
-                100.0 * scores.with_all.uar());
-  return report::metrics_table(m, scores.classes) + line;
-}
-
-// ---- landmarks
-
-struct LandmarkScores {
-  std::size_t count = 0;
-  double error = 0.0;            // mean distance / distance of the outer eye corners
-  double error_by_pupils = 0.0;  // the same / distance of the eye centres
-};
-
-Result<LandmarkScores> score_landmarks(const EvalArguments& arguments, const std::string& path) {
-  constexpr float kTrustedSpread = 0.04F;
-  MIEN_ASSIGN(const LandmarkLocator model,
-              LandmarkLocator::load(path, {precision_of(arguments.precision), arguments.threads}));
-  MIEN_ASSIGN(LandmarkLocator::Session session, model.session());
-  MIEN_ASSIGN(const core::LabelSet labels, core::find_label_set("ferplus"));
-  MIEN_ASSIGN(const learn::StillSet set, learn::read_stills(arguments.source, labels.classes));
-  LandmarkScores scores;
-  std::vector<float> points(136);
-  std::vector<SheetTile> tiles;
-  for (std::size_t index = 0; index < set.stills.size(); ++index) {
-    const learn::Still& still = set.stills[index];
-    if (still.points.empty() || still.spread > kTrustedSpread) continue;
-    const learn::CropFrame frame = learn::frame_on_points(still.points);
-    MIEN_TRY(session.locate(learn::crop_rgb(set, still, frame, model.input_size()), 1, points));
-    double sum = 0.0;
-    for (std::size_t i = 0; i < 68; ++i) {
-      const auto truth = frame.to_crop(static_cast<double>(still.points[2 * i]),
-                                       static_cast<double>(still.points[2 * i + 1]));
-      sum += std::hypot(static_cast<double>(points[2 * i]) - truth[0],
-                        static_cast<double>(points[2 * i + 1]) - truth[1]);
-    }
-    const double mean = sum / 68.0 * frame.side;
-    const auto& p = still.points;
-    const auto five = learn::five_points(p);
-    const double error = mean / static_cast<double>(std::hypot(p[72] - p[90], p[73] - p[91]));
-    scores.error += error;
-    scores.error_by_pupils += mean / std::hypot(five[0] - five[2], five[1] - five[3]);
-    ++scores.count;
-    if (!arguments.sheet.empty()) {
-      char caption[32];
-      std::snprintf(caption, sizeof(caption), "%.1f %%", 100.0 * error);
-      tiles.push_back({index, frame, error, {caption}, points});
-    }
-  }
-  if (!arguments.sheet.empty()) {
-    MIEN_TRY(write_sheet(arguments.sheet, set, std::move(tiles), order_of(arguments.sheet_order)));
-  }
-  if (scores.count == 0) {
-    return make_error(ErrorCode::kNotFound, "has no picture with points", arguments.source.path);
-  }
-  scores.error /= static_cast<double>(scores.count);
-  scores.error_by_pupils /= static_cast<double>(scores.count);
-  return scores;
-}
-
-std::string landmarks_text(const LandmarkScores& scores, bool as_json) {
-  if (as_json) {
-    report::JsonWriter json;
-    json.begin_object();
-    json.key("n").integer(static_cast<std::int64_t>(scores.count));
-    json.key("interocular_error").number(scores.error, 6);
-    json.key("interpupil_error").number(scores.error_by_pupils, 6);
-    json.end_object();
-    return json.take() + "\n";
-  }
-  char line[200];
-  std::snprintf(
-      line, sizeof(line),
-      "n %zu, mean error %.2f %% of the inter-ocular distance (outer eye corners), %.2f %% of the "
-      "distance of the eye centres\n",
-      scores.count, 100.0 * scores.error, 100.0 * scores.error_by_pupils);
-  return line;
-}
-
-Result<std::string> evaluate(const EvalArguments& arguments, const std::string& path) {
+Result<std::string> run_on_stills(const EvalArguments& given) {
+  StillEvalArguments arguments = given.stills;
+  arguments.precision = precision_of(given.precision);
+  arguments.sheet_order = given.sheet_order == "even" ? SheetOrder::kEven : SheetOrder::kWorst;
+  const std::string tenth = arguments.source.tenth == "all" ? "" : arguments.source.tenth;
+  arguments.repeat = RepeatLine()
+                         .option("--model", arguments.model)
+                         .option("--data", arguments.source.path)
+                         .option("--format", arguments.source.format)
+                         .option("--split", arguments.source.split)
+                         .option("--tenth", tenth)
+                         .option("--precision", given.precision)
+                         .flag("--keep-duplicates", arguments.keep_duplicates)
+                         .text();
   // Only the config is wanted here: which of the two kinds of model this is.
-  MIEN_ASSIGN(const core::ModelFile file, core::open_model(path));
-  if (file.config.arch == core::Arch::kMobileFaceNet) {
-    MIEN_ASSIGN(const LandmarkScores scores, score_landmarks(arguments, path));
-    return landmarks_text(scores, arguments.json);
-  }
-  MIEN_ASSIGN(const ExpressionScores scores, score_expressions(arguments, path));
-  const std::string json = expressions_json(arguments, path, scores);
-  if (!arguments.out.empty()) {
-    std::error_code ignored;
-    std::filesystem::create_directories(arguments.out, ignored);
-    MIEN_TRY(core::write_file_atomically(arguments.out + "/eval.json", json));
-  }
-  return arguments.json ? json : expressions_text(arguments, scores);
+  MIEN_ASSIGN(const core::ModelFile file, core::open_model(arguments.model));
+  return file.config.arch == core::Arch::kMobileFaceNet ? evaluate_landmarks(arguments)
+                                                        : evaluate_stills(arguments);
 }
 
-// The options that stills and clips share, as the clips' evaluation takes them.
-Result<std::string> evaluate_on_clips(const EvalArguments& arguments) {
-  ClipEvalArguments clips = arguments.clips;
-  clips.model = arguments.model;
-  clips.source.path = arguments.source.path;
-  clips.source.format = arguments.source.format;
-  clips.source.split = arguments.source.split;
-  clips.all_folds = arguments.fold == "all";
-  if (!clips.all_folds) clips.source.fold = std::stoi(arguments.fold);
-  clips.precision = precision_of(arguments.precision);
-  clips.threads = arguments.threads;
-  clips.json = arguments.json;
-  clips.out = arguments.out;
-  clips.repeat = "mien eval --model " + clips.model + " --data " + clips.source.path +
-                 " --format " + clips.source.format + " --split " + clips.source.split +
-                 " --fold " + arguments.fold + (clips.reference ? " --reference" : "") +
-                 " --rate " + std::to_string(clips.rate) + " --segments " +
-                 std::to_string(clips.segments);
-  return evaluate_clips(clips);
+bool asks_of_mask(const EvalArguments& given) {
+  return given.clips.budget != 0.0 || given.drop != "mask";
+}
+
+Result<std::string> run_on_clips(const EvalArguments& given) {
+  ClipEvalArguments arguments = given.clips;
+  const std::string budget = arguments.budget > 0.0 ? report::compact(arguments.budget, 10) : "";
+  arguments.model = given.stills.model;
+  arguments.source.path = given.stills.source.path;
+  arguments.source.format = given.stills.source.format;
+  arguments.source.split = given.stills.source.split;
+  arguments.all_folds = given.fold == "all";
+  if (!arguments.all_folds) arguments.source.fold = std::stoi(given.fold);
+  arguments.drop_at_random = given.drop == "random";
+  arguments.reference = given.clips.reference || arguments.drop_at_random;
+  arguments.precision = precision_of(given.precision);
+  arguments.threads = given.stills.threads;
+  arguments.json = given.stills.json;
+  arguments.out = given.stills.out;
+  arguments.repeat = RepeatLine()
+                         .option("--model", arguments.model)
+                         .option("--data", arguments.source.path)
+                         .option("--format", arguments.source.format)
+                         .option("--split", arguments.source.split)
+                         .option("--annotation", arguments.source.annotation)
+                         .option("--fold", given.fold)
+                         .option("--protocol", arguments.protocol)
+                         .flag("--reference", arguments.reference)
+                         .option("--budget", budget)
+                         .option("--drop", arguments.drop_at_random ? given.drop : "")
+                         .option("--precision", arguments.reference ? "" : given.precision)
+                         .option("--rate", std::to_string(arguments.rate))
+                         .option("--segments", std::to_string(arguments.segments))
+                         .option("--faces", arguments.faces)
+                         .option("--detector", arguments.detector)
+                         .option("--history", arguments.histories)
+                         .text();
+  return evaluate_clips(arguments);
+}
+
+ScoreEvalArguments score_arguments(const EvalArguments& given) {
+  ScoreEvalArguments arguments = given.scores;
+  arguments.protocol = given.clips.protocol;
+  arguments.histories = given.clips.histories;
+  arguments.json = given.stills.json;
+  arguments.out = given.stills.out;
+  arguments.repeat = RepeatLine()
+                         .option("--scores", arguments.files)
+                         .option("--protocol", arguments.protocol)
+                         .flag("--average", arguments.average)
+                         .flag("--partial", arguments.partial)
+                         .option("--history", arguments.histories)
+                         .text();
+  return arguments;
+}
+
+// What is wrong with the options taken together; "" when nothing is.
+std::string contradiction(const EvalArguments& given) {
+  if (given.scores.files.empty()) {
+    if (given.scores.average) return "--average needs --scores";
+    if (given.scores.partial) return "--partial needs --scores";
+    return given.stills.source.path.empty() ? "--data (or --scores) is required" : "";
+  }
+  for (const CLI::Option* option : given.of_models) {
+    if (option->count() > 0) {
+      return option->get_name() + " has no meaning with --scores, which takes no model and no data";
+    }
+  }
+  return wrong_scores_usage(score_arguments(given));
+}
+
+// What is wrong with asking the model about a mask; "" when nothing is, or when the model cannot be
+// opened, which whoever works with it says.
+std::string wrong_mask_usage(const EvalArguments& given) {
+  if (!asks_of_mask(given)) return "";
+  if (!is_clip_format(given.stills.source.format)) {
+    return "--budget and --drop are for clips (--format)";
+  }
+  if (!(given.clips.budget >= 0.0)) return "--budget is no number";
+  const std::string path =
+      with_fold(given.stills.model, given.fold == "all" ? 1 : std::stoi(given.fold));
+  const auto file = core::open_model(path);
+  if (!file || file->config.arch == core::Arch::kAdaTosk) return "";
+  return "--budget and --drop: " + path + " has no soft mask";
+}
+
+Status choose_model(EvalArguments& arguments) {
+  if (!arguments.scores.files.empty() || !arguments.stills.model.empty()) return {};
+  MIEN_ASSIGN(arguments.stills.model, find_bundled_model("s2d"));
+  return {};
+}
+
+Result<std::string> dispatch(const EvalArguments& arguments) {
+  if (!arguments.scores.files.empty()) return evaluate_scores(score_arguments(arguments));
+  return is_clip_format(arguments.stills.source.format) ? run_on_clips(arguments)
+                                                        : run_on_stills(arguments);
 }
 
 int run_eval(EvalArguments& arguments) {
-  if (arguments.model.empty()) {
-    auto bundled = find_bundled_model("s2d");
-    if (!bundled) return fail(bundled.error());
-    arguments.model = *bundled;
+  if (const std::string wrong = contradiction(arguments); !wrong.empty()) return wrong_usage(wrong);
+  if (const Status chosen = choose_model(arguments); !chosen) return fail(chosen.error());
+  if (const std::string wrong = wrong_mask_usage(arguments); !wrong.empty()) {
+    return wrong_usage(wrong);
   }
-  const auto text = is_clip_format(arguments.source.format) ? evaluate_on_clips(arguments)
-                                                            : evaluate(arguments, arguments.model);
+  const auto text = dispatch(arguments);
   if (!text) return fail(text.error());
   std::cout << *text;
   return 0;
+}
+
+// ---- the options
+
+void declare_model_and_data(CLI::App& command, EvalArguments& arguments) {
+  auto& own = arguments.of_models;
+  learn::StillSource& source = arguments.stills.source;
+  own.push_back(command.add_option("--model", arguments.stills.model,
+                                   "model file (default: the bundled expression model)"));
+  own.push_back(command.add_option("--data", source.path, "dataset folder"));
+  own.push_back(command
+                    .add_option("--format", source.format,
+                                "stills: ferplus, faces, rafdb, affectnet, manifest, pack, auto; "
+                                "clips: " +
+                                    joined(clip_eval_formats()) +
+                                    "; of these, clips is a manifest.csv of clips")
+                    ->capture_default_str());
+  own.push_back(
+      command.add_option("--split", source.split, "train, valid or test")->capture_default_str());
+  own.push_back(command.add_option("--precision", arguments.precision, "auto, f32 or bf16")
+                    ->check(CLI::IsMember({"auto", "f32", "bf16"}))
+                    ->capture_default_str());
+  own.push_back(command.add_option("--threads", arguments.stills.threads, "0: all cores")
+                    ->capture_default_str());
+}
+
+void declare_stills(CLI::App& command, EvalArguments& arguments) {
+  auto& own = arguments.of_models;
+  own.push_back(
+      command
+          .add_option("--tenth", arguments.stills.source.tenth,
+                      "all; held: only the persons that training left out; keep: the others")
+          ->check(CLI::IsMember({"all", "keep", "held"}))
+          ->capture_default_str());
+  own.push_back(command.add_option("--sheet", arguments.stills.sheet,
+                                   "PNG of 40 of the pictures with what the model answered"));
+  own.push_back(command
+                    .add_option("--sheet-order", arguments.sheet_order,
+                                "worst: the worst answers; even: spread over the data")
+                    ->check(CLI::IsMember({"worst", "even"}))
+                    ->capture_default_str());
+  own.push_back(command.add_flag("--keep-duplicates", arguments.stills.keep_duplicates,
+                                 "count pictures listed in <split>_duplicates.csv too"));
+}
+
+void declare_clips(CLI::App& command, EvalArguments& arguments) {
+  auto& own = arguments.of_models;
+  ClipEvalArguments& clips = arguments.clips;
+  own.push_back(
+      command.add_option("--fold", arguments.fold, "clips: 1, 2, ... or all ({fold} in --model)")
+          ->check(CLI::IsMember({"all", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"}))
+          ->capture_default_str());
+  own.push_back(command.add_option("--rate", clips.rate, "clips: every rate-th frame")
+                    ->check(CLI::Range(1, 1000))
+                    ->capture_default_str());
+  own.push_back(command.add_option("--segments", clips.segments, "clips: temporal views of each")
+                    ->check(CLI::Range(1, 100))
+                    ->capture_default_str());
+  own.push_back(command.add_option("--annotation", clips.source.annotation,
+                                   "clips: list file to read instead of the official one"));
+  own.push_back(
+      command
+          .add_option("--faces", clips.faces,
+                      "clips: detect cuts every clip to the face in it, whole takes frames as they "
+                      "are; auto: detect for ravdess and crema-d")
+          ->check(CLI::IsMember({"auto", "whole", "detect"}))
+          ->capture_default_str());
+  own.push_back(
+      command.add_option("--detector", clips.detector, "clips: 'haar', or an .onnx face detector")
+          ->capture_default_str());
+  own.push_back(command.add_flag("--reference", clips.reference,
+                                 "clips: compute in LibTorch instead of the engine"));
+  own.push_back(
+      command
+          .add_option("--budget", clips.budget,
+                      "clips, AdaTosk models: share of the tokens that is computed to the end, "
+                      "above 0 up to 1 (default: the model's)")
+          ->check(CLI::Range(1e-6, 1.0)));
+  own.push_back(
+      command
+          .add_option("--drop", arguments.drop,
+                      "clips, AdaTosk models: which tokens are computed to the end. mask: those "
+                      "that count most; random: as many drawn at random, the same in every run "
+                      "(a control; implies --reference)")
+          ->check(CLI::IsMember({"mask", "random"}))
+          ->capture_default_str());
+  own.push_back(command.add_flag("--strict", clips.strict, "clips: an unusable clip is an error"));
+}
+
+void declare_reports(CLI::App& command, EvalArguments& arguments) {
+  command.add_option("--scores", arguments.scores.files,
+                     "scores.csv files of earlier evaluations of clips, put together to one report "
+                     "without model or data; each clip's fold is as its file says");
+  command.add_flag("--average", arguments.scores.average,
+                   "scores: the files are of the same clips (an ensemble): mean of their "
+                   "probabilities");
+  command.add_flag("--partial", arguments.scores.partial,
+                   "scores: a report even when folds are missing");
+  command.add_option(
+      "--protocol", arguments.clips.protocol,
+      "clips (default: by format), scores (required): " + joined(report::protocol_names()));
+  command.add_option("--history", arguments.clips.histories,
+                     "clips, scores: history.csv of the training, drawn in the report ({fold} as "
+                     "in --model)");
+  command.add_option("--out", arguments.stills.out,
+                     "folder for report.html, .json, .csv and scores.csv; of stills eval.json too");
+  command.add_flag("--json", arguments.stills.json, "one JSON document on stdout");
 }
 
 }  // namespace
 
 void add_eval(CLI::App& root, int& exit_code) {
   auto arguments = std::make_shared<EvalArguments>();
-  arguments->source.split = "valid";
-  CLI::App* command = root.add_subcommand("eval", "measure a model on labelled stills or clips");
-  command->add_option("--model", arguments->model,
-                      "model file (default: the bundled expression model)");
-  command->add_option("--data", arguments->source.path, "dataset folder")->required();
-  command
-      ->add_option("--format", arguments->source.format,
-                   "stills: ferplus, faces, rafdb, affectnet, manifest, pack, auto; clips: dfew, "
-                   "dfew-original, ferv39k, mafw, mae-dfer-dfew, mae-dfer-ferv39k, mae-dfer-mafw, "
-                   "ravdess, crema-d, clips (manifest.csv of clips)")
-      ->capture_default_str();
-  command->add_option("--split", arguments->source.split, "train, valid or test")
-      ->capture_default_str();
-  command
-      ->add_option("--tenth", arguments->source.tenth,
-                   "all; held: only the persons that training left out; keep: the others")
-      ->check(CLI::IsMember({"all", "keep", "held"}))
-      ->capture_default_str();
-  command->add_option("--precision", arguments->precision, "auto, f32 or bf16")
-      ->check(CLI::IsMember({"auto", "f32", "bf16"}))
-      ->capture_default_str();
-  command->add_option("--threads", arguments->threads, "0: all cores")->capture_default_str();
-  command->add_option(
-      "--out", arguments->out,
-      "folder for eval.json (stills) or report.html, .json, .csv, scores.csv (clips)");
-  command->add_option("--sheet", arguments->sheet,
-                      "PNG of 40 of the pictures with what the model answered");
-  command
-      ->add_option("--sheet-order", arguments->sheet_order,
-                   "worst: the worst answers; even: spread over the data")
-      ->check(CLI::IsMember({"worst", "even"}))
-      ->capture_default_str();
-  command->add_flag("--keep-duplicates", arguments->keep_duplicates,
-                    "count pictures listed in <split>_duplicates.csv too");
-  command->add_option("--fold", arguments->fold, "clips: 1, 2, ... or all ({fold} in --model)")
-      ->check(CLI::IsMember({"all", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"}))
-      ->capture_default_str();
-  command->add_option("--protocol", arguments->clips.protocol,
-                      "clips: dfew, ferv39k, mafw, ravdess, crema-d, single (default: by format)");
-  command->add_option("--rate", arguments->clips.rate, "clips: every rate-th frame")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  command->add_option("--segments", arguments->clips.segments, "clips: temporal views of each")
-      ->check(CLI::Range(1, 100))
-      ->capture_default_str();
-  command->add_option("--history", arguments->clips.histories,
-                      "clips: history.csv of the training, drawn in the report ({fold} as above)");
-  command->add_option("--annotation", arguments->clips.source.annotation,
-                      "clips: list file to read instead of the official one");
-  command->add_flag("--reference", arguments->clips.reference,
-                    "clips: compute in LibTorch instead of the engine");
-  command->add_flag("--strict", arguments->clips.strict, "clips: an unusable clip is an error");
-  command->add_flag("--json", arguments->json, "one JSON document on stdout");
+  arguments->stills.source.split = "valid";
+  CLI::App* command = root.add_subcommand(
+      "eval", "measure a model on labelled stills or clips, or put such measurements together");
+  declare_model_and_data(*command, *arguments);
+  declare_stills(*command, *arguments);
+  declare_clips(*command, *arguments);
+  declare_reports(*command, *arguments);
   command->callback([arguments, &exit_code] { exit_code = run_eval(*arguments); });
 }
 

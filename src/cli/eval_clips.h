@@ -11,25 +11,34 @@ namespace mien::cli {
 
 struct ClipEvalArguments {
   std::string model;                   // "{fold}" in it stands for the fold's number
-  learn::ClipSource source;            // format: one of read_clip_list's
+  learn::ClipSource source;            // format: one of clip_eval_formats
   std::string protocol;                // of report/protocol.h; empty: the data set's own
   bool all_folds = false;              // every fold of the protocol, each with its model
   std::vector<std::string> histories;  // history.csv files to draw, "{fold}" as above
   Precision precision = Precision::kAuto;
-  bool reference = false;  // LibTorch instead of the engine
-  bool strict = false;     // an unusable clip is an error
+  bool reference = false;       // LibTorch instead of the engine
+  double budget = 0.0;          // of a model with a soft mask; 0: its own
+  bool drop_at_random = false;  // see ClipAnswerOptions; needs `reference`
+  bool strict = false;          // an unusable clip is an error
   bool json = false;
   int threads = 0;
-  int rate = 1;        // every rate-th frame
-  int segments = 2;    // temporal views per clip
+  int rate = 1;                   // every rate-th frame
+  int segments = 2;               // temporal views per clip
+  std::string faces = "auto";     // what is used of the frames: learn::cuts_to_faces
+  std::string detector = "haar";  // what finds the faces
   std::string out;     // folder for report.html, report.json, report.csv, scores.csv; may be empty
   std::string repeat;  // the command line, for the report
 };
 
-// Whether a format name is that of a data set of clips.
+// The names of learn::clip_formats as `mien eval` takes them: "clips" is a manifest of clips, since
+// "manifest" is one of stills.
+std::vector<std::string> clip_eval_formats();
+
+// Whether a format name is one of these.
 bool is_clip_format(const std::string& format);
 
 // Runs the evaluation and returns what to print on stdout. News (what is missing) go to stderr.
+// Where the truth is known (learn/data/moment_truth.h), masks are measured against it.
 Result<std::string> evaluate_clips(const ClipEvalArguments& arguments);
 
 }  // namespace mien::cli

@@ -84,6 +84,11 @@ void add_infer(CLI::App& root, int& exit_code) {
       ->add_option("--native-bf16", arguments->options.engine.native_bf16,
                    "whether bf16 uses the CPU's bf16 instructions: auto, on or off")
       ->transform(CLI::CheckedTransformer(native, CLI::ignore_case));
+  command
+      ->add_option("--budget", arguments->options.budget,
+                   "AdaTosk: share of the tokens that is computed to the end, above 0 up to 1 "
+                   "(default: the model's)")
+      ->check(CLI::Range(1e-6, 1.0));
   command->add_flag("--activations", arguments->options.activations,
                     "write every named activation");
   command->add_flag("--json", arguments->json, "print JSON");

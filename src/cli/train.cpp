@@ -39,7 +39,7 @@ class Progress {
     last_ = now;
     const auto minutes = static_cast<long>(s.seconds_left / 60.0);
     std::fprintf(stderr,
-                 "%sstep %ld/%ld  epoch %.2f  loss %.4f  lr %.2e  %.0f pictures/s  waiting %.0f%%  "
+                 "%sstep %ld/%ld  epoch %.2f  loss %.4f  lr %.2e  %.1f samples/s  waiting %.0f%%  "
                  "%ldh%02ldm left%s",
                  terminal_ ? "\r\033[K" : "", static_cast<long>(s.step),
                  static_cast<long>(s.total_steps), s.epoch, s.loss, s.lr, s.samples_per_s,

@@ -1,11 +1,14 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "cli/analyze_fixture.h"
+#include "core/csv.h"
 #include "media/video_reader.h"
+#include "pipeline/random_models.h"
 #include "pipeline/test_videos.h"
-#include "report/csv_writer.h"
 
 namespace mien::testing {
 namespace {
@@ -119,9 +122,10 @@ TEST_F(AnalyzeTest, FilesOfARealFace) {
   const auto expressions = lines("one/expressions.csv");
   ASSERT_EQ(expressions.size(), 16U);
   EXPECT_EQ(expressions[0], kExpressionColumns);
-  for (std::size_t i = 1; i < expressions.size(); ++i) {
-    const auto fields = report::parse_csv_line(expressions[i]);
-    ASSERT_EQ(fields.size(), 17U);
+  const auto table = core::read_csv(path("one/expressions.csv")).value();
+  ASSERT_EQ(table.header.size(), 17U);
+  ASSERT_EQ(table.rows.size(), 15U);
+  for (const core::CsvRecord& fields : table.rows) {
     EXPECT_EQ(fields[0], "1");
     double sum = 0;
     double best = 0;
@@ -155,6 +159,84 @@ TEST_F(AnalyzeTest, FilesOfARealFace) {
   EXPECT_EQ(frames, 72);
 }
 
+// A rectangle of a frame, in pixels.
+struct Part {
+  int x = 0, y = 0, w = 0, h = 0;
+};
+
+// Mean difference of two films within a part of their frames.
+double film_difference(const std::string& a, const std::string& b, const Part& part) {
+  auto one = media::open_source(a);
+  auto two = media::open_source(b);
+  EXPECT_TRUE(one.ok() && two.ok());
+  double sum = 0;
+  double count = 0;
+  for (;;) {
+    const auto p = (*one)->next();
+    const auto q = (*two)->next();
+    if (!p.ok() || !q.ok() || !p->has_value() || !q->has_value()) break;
+    for (int y = part.y; y < part.y + part.h; ++y) {
+      for (int i = 3 * part.x; i < 3 * (part.x + part.w); ++i) {
+        sum += std::abs((*p)->rgb.view().row(y)[i] - (*q)->rgb.view().row(y)[i]);
+        ++count;
+      }
+    }
+  }
+  EXPECT_GT(count, 0);
+  return sum / std::max(count, 1.0);
+}
+
+// The middle half of the face of an expressions row.
+Part middle_of(const json& row) {
+  const auto pixels = [&](const char* key) { return row[key].get<double>(); };
+  return {static_cast<int>(pixels("x") + pixels("w") / 4),
+          static_cast<int>(pixels("y") + pixels("h") / 4), static_cast<int>(pixels("w") / 2),
+          static_cast<int>(pixels("h") / 2)};
+}
+
+TEST_F(AnalyzeTest, ShowsTheMaskOfAnAdaToskModel) {
+  if (!has_shared_videos()) GTEST_SKIP() << "needs shared/data/video";
+  ASSERT_TRUE(write_random_adatosk(path("adatosk-random.safetensors")).ok());
+  const auto analyze = [&](const std::string& out, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"analyze",     shared_video("single_face.mp4"),
+                                          "--model",     "adatosk-random.safetensors",
+                                          "--out",       out,
+                                          "--precision", "f32",
+                                          "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Ran ran = mien(arguments);
+    EXPECT_EQ(ran.exit_code, 0) << ran.text();
+    return json::parse(ran.out);
+  };
+  const json plain = analyze("plain", {});
+  const json shown = analyze("shown", {"--show-mask"});
+  const json few = analyze("few", {"--budget", "0.1", "--no-video"});
+  EXPECT_EQ(plain["settings"]["budget"], 0.4);
+  EXPECT_EQ(shown["settings"]["budget"], 0.4);
+  EXPECT_EQ(few["settings"]["budget"], 0.1);
+  // The tables are what they are without.
+  EXPECT_EQ(read("plain/expressions.csv"), read("shown/expressions.csv"));
+  EXPECT_NE(read("plain/expressions.csv"), read("few/expressions.csv"));
+  EXPECT_EQ(lines("shown/expressions.csv")[0], kExpressionColumns);
+  ASSERT_GE(shown["expressions"].size(), 13U);
+  EXPECT_FALSE(plain["expressions"][0].contains("mask"));
+  for (const json& row : shown["expressions"]) {
+    ASSERT_EQ(row["mask"].size(), 8U);
+    for (const json& m : row["mask"])
+      EXPECT_TRUE(m.get<double>() >= 0 && m.get<double>() <= 1) << m;
+  }
+  EXPECT_THAT(read("shown/timeline.svg"), HasSubstr("class=\"strip\""));
+  EXPECT_THAT(read("shown/timeline.svg"), HasSubstr("soft mask"));
+  EXPECT_THAT(read("plain/timeline.svg"), ::testing::Not(HasSubstr("class=\"strip\"")));
+  // The face is tinted, the far corner of the picture is not.
+  const auto differ = [&](const Part& part) {
+    return film_difference(path("plain/annotated.mp4"), path("shown/annotated.mp4"), part);
+  };
+  const double face = differ(middle_of(shown["expressions"][5]));
+  EXPECT_GT(face, 4.0);
+  EXPECT_LT(differ({0, 0, 24, 24}), 0.5 * face);
+}
+
 TEST_F(AnalyzeTest, TablesAreTheSameEveryTimeAndForEveryNumberOfThreads) {
   if (!has_shared_videos()) GTEST_SKIP() << "needs shared/data/video";
   const auto analyze = [&](const std::string& out, const std::string& threads) {
@@ -169,14 +251,13 @@ TEST_F(AnalyzeTest, TablesAreTheSameEveryTimeAndForEveryNumberOfThreads) {
   EXPECT_EQ(read("a/expressions.csv"), read("b/expressions.csv"));
   EXPECT_EQ(read("a/faces.csv"), read("c/faces.csv"));
   // Sums may be taken in another order by two threads: the last printed digit may differ.
-  const auto one = lines("a/expressions.csv");
-  const auto two = lines("c/expressions.csv");
-  ASSERT_EQ(one.size(), two.size());
-  for (std::size_t i = 1; i < one.size(); ++i) {
-    const auto a = report::parse_csv_line(one[i]);
-    const auto b = report::parse_csv_line(two[i]);
-    for (std::size_t c = 9; c < a.size(); ++c) {
-      EXPECT_NEAR(std::stod(a[c]), std::stod(b[c]), 2e-5) << one[i];
+  const auto one = core::read_csv(path("a/expressions.csv")).value();
+  const auto two = core::read_csv(path("c/expressions.csv")).value();
+  ASSERT_EQ(one.header.names(), two.header.names());
+  ASSERT_EQ(one.rows.size(), two.rows.size());
+  for (std::size_t i = 0; i < one.rows.size(); ++i) {
+    for (std::size_t c = 9; c < one.header.size(); ++c) {
+      EXPECT_NEAR(std::stod(one.rows[i][c]), std::stod(two.rows[i][c]), 2e-5) << "row " << i;
     }
   }
 }

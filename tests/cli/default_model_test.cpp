@@ -2,8 +2,8 @@
 #include <gmock/gmock.h>
 
 #include "cli/analyze_fixture.h"
+#include "core/csv.h"
 #include "mien/analyzer.hpp"
-#include "report/csv_writer.h"
 
 namespace mien::testing {
 namespace {
@@ -27,10 +27,9 @@ class DefaultModelTest : public CliTest {
     const Ran ran = mien({"analyze", shared_video(video), "--out", "o", "--no-video"});
     EXPECT_EQ(ran.exit_code, 0) << ran.text();
     std::vector<Window> windows;
-    const auto rows = lines("o/expressions.csv");
-    for (std::size_t i = 1; i < rows.size(); ++i) {
-      const auto fields = report::parse_csv_line(rows[i]);
-      windows.push_back({std::stod(fields[1]), std::stod(fields[2]), fields[8]});
+    const auto table = core::read_csv(path("o/expressions.csv")).value();
+    for (const core::CsvRecord& row : table.rows) {
+      windows.push_back({std::stod(row[1]), std::stod(row[2]), row[8]});
     }
     return windows;
   }

@@ -48,6 +48,35 @@ Status draw_clip(const std::string& folder, const std::string& expression, std::
   return {};
 }
 
+// A recording as RAVDESS has them: a face that takes up a quarter of a wide frame, or the empty
+// wall. folder/00.png ... 15.png.
+Status draw_recording(const std::string& folder, const std::string& expression,
+                      std::uint64_t number) {
+  constexpr int kWide = 320;
+  constexpr int kHigh = 240;
+  std::error_code ignored;
+  fs::create_directories(folder, ignored);
+  media::Scene scene;
+  scene.blobs = 0;
+  media::HeadPose home;
+  home.scale = 32;
+  home.x = 195;
+  home.y = 120;
+  const media::Performance performance(expression, home, kFrames / kFps, core::Rng::mix(9, number));
+  MIEN_ASSIGN(const media::FaceArtist artist,
+              media::FaceArtist::create({}, scene, kWide, kHigh, home.scale));
+  for (int t = 0; t < kFrames; ++t) {
+    media::Image picture = media::Image::black(kWide, kHigh);
+    if (!expression.empty()) {
+      const auto moment = performance.at((t + 0.5) / kFps);
+      MIEN_ASSIGN(picture, artist.draw(moment.units, moment.pose, static_cast<std::uint64_t>(t)));
+    }
+    MIEN_TRY(
+        media::write_png(folder + "/" + (t < 10 ? "0" : "") + std::to_string(t) + ".png", picture));
+  }
+  return {};
+}
+
 std::string id_of(int clip) {
   const std::string digits = std::to_string(clip + 1);
   return std::string(5 - digits.size(), '0') + digits;
@@ -123,6 +152,19 @@ Status write_mini_mafw(const std::string& folder, int clips) {
     });
   }
   return {};
+}
+
+Status write_mini_ravdess(const std::string& folder) {
+  const std::vector<std::pair<std::string, std::string>> kinds = {
+      {"01", "neutral"}, {"03", "happiness"}, {"08", "surprise"}};
+  std::uint64_t number = 0;
+  for (const std::string actor : {"02", "03", "04"}) {
+    const std::string place = folder + "/Actor_" + actor + "/02-01-";
+    for (const auto& [emotion, expression] : kinds) {
+      MIEN_TRY(draw_recording(place + emotion + "-01-01-01-" + actor, expression, number++));
+    }
+  }
+  return draw_recording(folder + "/Actor_02/02-01-05-01-01-01-02", "", number);
 }
 
 }  // namespace mien::testing

@@ -17,4 +17,8 @@ Status write_mini_ferv39k(const std::string& folder, int clips);
 // The same with MAFW's first seven single labels: frames_crop_align_224/ID/*.png, set_k lists.
 Status write_mini_mafw(const std::string& folder, int clips);
 
+// RAVDESS: three takes each of the actors 02 (who tests in fold 1), 03 and 04, with a face in a
+// wide frame; and one of actor 02, an angry one by its name, in which nobody is to be seen.
+Status write_mini_ravdess(const std::string& folder);
+
 }  // namespace mien::testing

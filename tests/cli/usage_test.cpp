@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "cli/analyze_fixture.h"
 
 namespace mien::testing {
@@ -17,13 +19,15 @@ TEST_F(UsageTest, VersionAndHelp) {
   EXPECT_EQ(version.out.rfind("mien ", 0), 0U) << version.text();
   const Ran help = mien({"--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* command : {"analyze", "predict", "train", "eval", "infer", "convert", "cost"}) {
+  for (const char* command :
+       {"analyze", "predict", "train", "eval", "sweep", "infer", "convert", "cost"}) {
     EXPECT_THAT(help.out, HasSubstr(command));
   }
   const Ran analyze = mien({"analyze", "--help"});
   EXPECT_EQ(analyze.exit_code, 0);
-  for (const char* option : {"--model", "--out", "--window", "--stride", "--precision", "--budget",
-                             "--threads", "--detector", "--shard", "--no-video", "--json"}) {
+  for (const char* option :
+       {"--model", "--out", "--window", "--stride", "--precision", "--budget", "--show-mask",
+        "--threads", "--detector", "--shard", "--no-video", "--json"}) {
     EXPECT_THAT(analyze.out, HasSubstr(option));
   }
 }
@@ -38,9 +42,23 @@ TEST_F(UsageTest, WrongUsageIsCodeTwo) {
   EXPECT_EQ(mien({"analyze", "x.mp4", "--precision", "f8"}).exit_code, 2);
   EXPECT_EQ(mien({"analyze", "x.mp4", "--shard", "3/2"}).exit_code, 2);
   EXPECT_EQ(mien({"analyze", "x.mp4", "--shard", "1"}).exit_code, 2);
-  EXPECT_EQ(mien({"analyze", "x.mp4", "--budget", "0.5"}).exit_code, 2);
+  for (const char* wrong : {"0", "1.5", "some"}) {
+    EXPECT_EQ(mien({"analyze", "x.mp4", "--budget", wrong}).exit_code, 2) << wrong;
+  }
   EXPECT_EQ(mien({"analyze", "x.mp4", "--precision", "int8"}).exit_code, 2);
   EXPECT_EQ(mien({"predict"}).exit_code, 2);
+}
+
+TEST_F(UsageTest, AModelWithoutAMaskTakesNoBudget) {
+  const std::vector<std::vector<std::string>> wrong = {{"--budget", "0.5"}, {"--show-mask"}};
+  for (const auto& more : wrong) {
+    std::vector<std::string> arguments = {"analyze", "x.mp4"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Ran ran = mien(arguments);
+    EXPECT_EQ(ran.exit_code, 2) << ran.text();
+    EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1) << ran.text();
+    EXPECT_THAT(ran.err, HasSubstr("s2d-random.safetensors: is no AdaTosk model"));
+  }
 }
 
 TEST_F(UsageTest, ModelsThatDoNotFitAreNamed) {
@@ -75,6 +93,7 @@ class TrainerTest : public CliTest {
 TEST_F(TrainerTest, SaysWhenItIsNotBuilt) {
   expect_one_line_error(start({"train", "config.toml"}), "mien-train");
   expect_one_line_error(start({"eval", "--data", "x"}), "mien-train");
+  expect_one_line_error(start({"sweep", "table.toml"}), "mien-train");
 }
 
 TEST_F(TrainerTest, PassesEveryArgumentAndTheExitCodeOn) {
