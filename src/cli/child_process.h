@@ -8,9 +8,10 @@
 
 namespace mien::cli {
 
-struct ChildOutput {
-  std::string out{};  // file that stdout goes to, from its beginning; empty: nowhere
-  std::string log{};  // file that stderr is added to; empty: ours
+struct ChildSetup {
+  std::string out{};        // file that stdout goes to, from its beginning; empty: nowhere
+  std::string log{};        // file that stderr is added to; empty: ours
+  std::vector<int> cpus{};  // those that it may use (Linux); empty: all that we may
 };
 
 struct ChildEnd {
@@ -20,8 +21,12 @@ struct ChildEnd {
 
 // Runs argv[0] (a path, or a name on PATH) with the arguments after it and waits for its end. When
 // interrupted() (cli/interrupt.h) says so it gets SIGTERM, once, and is waited for still; when this
-// program dies it gets SIGTERM too (Linux). Errors: kIo when an output cannot be opened or no
-// process be made, kNotFound when there is no such program.
-Result<ChildEnd> run_child(const std::vector<std::string>& argv, const ChildOutput& output);
+// program or the calling thread ends it gets SIGTERM too (Linux). Several threads may each run one.
+// Errors: kIo when an output cannot be opened or no process be made, kNotFound when there is no
+// such program.
+Result<ChildEnd> run_child(const std::vector<std::string>& argv, const ChildSetup& setup);
+
+// The CPUs that this process may run on; empty where the system does not say.
+std::vector<int> usable_cpus();
 
 }  // namespace mien::cli

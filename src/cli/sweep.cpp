@@ -31,6 +31,7 @@ struct SweepArguments {
   std::string file;
   std::string out;
   std::vector<std::string> only;
+  int jobs = 1;
   bool dry_run = false;
 };
 
@@ -174,7 +175,7 @@ int run_sweep(const SweepArguments& arguments) {
   const auto on_change = [&](const std::vector<report::SweepResult>& results) {
     return write_tables(out, table_of(*config, results));
   };
-  const auto outcome = do_sweep(runs, programs, on_change);
+  const auto outcome = do_sweep(runs, programs, arguments.jobs, on_change);
   if (!outcome.ok()) return fail(outcome.error());
   return tell(*outcome, out);
 }
@@ -192,6 +193,12 @@ void add_sweep(CLI::App& root, int& exit_code) {
   command->add_option("--only", arguments->only, "work on this row alone; may be given again")
       ->take_all()
       ->allow_extra_args(false);
+  command
+      ->add_option("--jobs", arguments->jobs,
+                   "runs at a time, each on its share of the CPUs: more done in all, but seconds "
+                   "measured beside other work")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
   command->add_flag("--dry-run", arguments->dry_run, "say what would be done, and do nothing");
   command->callback([arguments, &exit_code] { exit_code = run_sweep(*arguments); });
 }

@@ -1,13 +1,18 @@
 #include "cli/sweep_runner.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <cstdio>
+#include <deque>
 #include <filesystem>
 #include <limits>
+#include <map>
+#include <mutex>
+#include <optional>
 #include <set>
+#include <thread>
 #include <utility>
 
-#include "cli/child_process.h"
 #include "cli/interrupt.h"
 #include "core/files.h"
 #include "learn/sweep_record.h"
@@ -18,50 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kLogTail = 4096;  // bytes of a log that are searched for a reason
-constexpr std::uint64_t kMaxLog = std::uint64_t{64} << 20;
-
-void say(const std::string& line) {
-  std::fprintf(stderr, "mien-train: %s\n", line.c_str());
-}
-
-Error cancelled() {
-  return make_error(ErrorCode::kCancelled, "stopped; the same command goes on from here");
-}
-
-// The last line of a log, which is where a program says what it died of.
-std::string last_line(const std::string& path) {
-  auto text = core::read_text_file(path, kMaxLog);
-  if (!text.ok()) return {};
-  if (text->size() > kLogTail) text->erase(0, text->size() - kLogTail);
-  while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
-  const std::size_t start = text->rfind('\n');
-  return start == std::string::npos ? *text : text->substr(start + 1);
-}
-
-// Makes the folder of a file.
-Status make_folder_of(const std::string& path) {
-  std::error_code code;
-  fs::create_directories(fs::path(path).parent_path(), code);
-  return code ? Status(make_error(ErrorCode::kIo, code.message(), path)) : Status();
-}
-
-// Runs mien-train and returns the seconds it took. Errors: kCancelled; kInternal with what it said
-// last.
-Result<double> run_trainer(const SweepPrograms& programs, const std::vector<std::string>& arguments,
-                           const ChildOutput& output) {
-  std::vector<std::string> argv = {programs.trainer};
-  argv.insert(argv.end(), arguments.begin(), arguments.end());
-  MIEN_TRY(make_folder_of(output.log));
-  MIEN_ASSIGN(const ChildEnd end, run_child(argv, output));
-  if (interrupted()) return cancelled();
-  if (end.exit_code != 0) {
-    return make_error(ErrorCode::kInternal, "mien " + arguments.front() + " ended with code " +
-                                                std::to_string(end.exit_code) + " (" + output.log +
-                                                "): " + last_line(output.log));
-  }
-  return end.seconds;
-}
+constexpr std::uint64_t kMaxRecord = std::uint64_t{64} << 20;
 
 // Seconds spent training, over all its starts; NaN where the history does not say.
 double training_seconds(const SweepRun& run) {
@@ -96,72 +58,145 @@ std::string duration(double seconds) {
   return text;
 }
 
+// Does one run after the other, or several at once on CPUs of their own. All that its threads share
+// is under one lock but the files, of which no two of them work on the same.
 class Runner {
  public:
-  Runner(const std::vector<SweepRun>& runs, const SweepPrograms& programs)
-      : runs_(runs), programs_(programs) {
-    total_ = static_cast<std::size_t>(
-        std::count_if(runs.begin(), runs.end(), [](const SweepRun& run) { return run.wanted; }));
+  Runner(const std::vector<SweepRun>& runs, const SweepPrograms& programs,
+         const OnSweepChange& on_change)
+      : runs_(runs), programs_(programs), on_change_(on_change) {
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      if (runs[i].wanted) waiting_.push_back(i);
+    }
+    total_ = waiting_.size();
   }
 
-  // Trains a run and measures it; whether there was anything to do.
-  Result<bool> work_on(std::size_t index);
+  // One thread for each of the sets of CPUs (empty: all). Error: the first that stops a sweep.
+  Status work(const std::vector<std::vector<int>>& teams);
+
+  std::vector<SweepFailure> failures() const;  // in the order of the runs
   std::vector<report::SweepResult> results() const;
 
  private:
-  void announce(std::size_t index, const std::string& what) const;
-  Status train(std::size_t index);
-  Status measure(std::size_t index, const SweepMeasurement& measurement);
+  void work_with(const std::vector<int>& cpus);
+  std::optional<std::size_t> take();
+  void finish(std::size_t index, const Result<bool>& worked);
+  Result<bool> work_on(std::size_t index, const std::vector<int>& cpus);
+  void announce(std::size_t index, const std::string& what);
+  Status train(std::size_t index, const std::vector<int>& cpus);
+  Status measure(std::size_t index, const SweepMeasurement& measurement,
+                 const std::vector<int>& cpus);
 
   const std::vector<SweepRun>& runs_;
   const SweepPrograms& programs_;
+  const OnSweepChange& on_change_;
   std::size_t total_ = 0;  // runs that are wanted
-  std::size_t at_ = 0;     // the one at work among them, from 1
+  std::size_t teams_ = 1;
+
+  std::mutex mutex_;
+  std::condition_variable freed_;
+  std::deque<std::size_t> waiting_;            // runs, in their order
+  std::set<std::string> busy_;                 // models that are worked on
+  std::map<std::size_t, std::size_t> number_;  // from 1, of the runs that were begun
+  std::map<std::size_t, std::string> failed_;
+  Status stopped_;  // what ends the sweep
   Pace trainings_;
   Pace measurements_;
 };
 
-void Runner::announce(std::size_t index, const std::string& what) const {
-  std::set<std::string> trainings;  // rows may share one
+Status Runner::work(const std::vector<std::vector<int>>& teams) {
+  teams_ = teams.size();
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 1; i < teams.size(); ++i) {
+      threads.emplace_back([this, &teams, i] { work_with(teams[i]); });
+    }
+    work_with(teams.front());
+  }
+  return stopped_;
+}
+
+void Runner::work_with(const std::vector<int>& cpus) {
+  while (const std::optional<std::size_t> index = take()) finish(*index, work_on(*index, cpus));
+}
+
+// The next run whose model nobody works on: rows may share a training. Nothing when all are taken.
+std::optional<std::size_t> Runner::take() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (interrupted() && stopped_.ok()) stopped_ = sweep_cancelled();
+    if (!stopped_.ok() || waiting_.empty()) return std::nullopt;
+    const auto next = std::find_if(waiting_.begin(), waiting_.end(), [this](std::size_t i) {
+      return !busy_.contains(runs_[i].model);
+    });
+    if (next != waiting_.end()) {
+      const std::size_t index = *next;
+      waiting_.erase(next);
+      busy_.insert(runs_[index].model);
+      number_.emplace(index, number_.size() + 1);
+      return index;
+    }
+    freed_.wait(lock);
+  }
+}
+
+void Runner::finish(std::size_t index, const Result<bool>& worked) {
+  const std::lock_guard lock(mutex_);
+  busy_.erase(runs_[index].model);
+  if (worked.ok()) {
+    if (*worked && stopped_.ok()) stopped_ = on_change_(results());
+  } else if (worked.error().code == ErrorCode::kCancelled) {
+    if (stopped_.ok()) stopped_ = worked.error();
+  } else {
+    say_sweep(runs_[index].title() + " failed: " + worked.error().to_string());
+    failed_.emplace(index, worked.error().to_string());
+  }
+  freed_.notify_all();
+}
+
+void Runner::announce(std::size_t index, const std::string& what) {
+  const std::lock_guard lock(mutex_);
+  std::set<std::string> trainings;
   std::size_t measurements = 0;
-  for (std::size_t i = index; i < runs_.size(); ++i) {
+  for (std::size_t i = 0; i < runs_.size(); ++i) {
     const SweepRun& run = runs_[i];
-    if (!run.wanted) continue;
+    if (!run.wanted || failed_.contains(i) || !run.problem.empty()) continue;
     if (!is_trained(run)) trainings.insert(run.model);
     measurements += static_cast<std::size_t>(
         std::count_if(run.measurements.begin(), run.measurements.end(),
                       [](const SweepMeasurement& m) { return !is_measured(m); }));
   }
-  std::string line = "run " + std::to_string(at_) + " of " + std::to_string(total_) + ": " +
-                     runs_[index].title() + ": " + what;
+  std::string line = "run " + std::to_string(number_.at(index)) + " of " + std::to_string(total_) +
+                     ": " + runs_[index].title() + ": " + what;
   if (trainings_.can_tell(trainings.size()) && measurements_.can_tell(measurements)) {
-    line +=
-        "; about " +
-        duration(trainings_.remaining(trainings.size()) + measurements_.remaining(measurements)) +
-        " left of all";
+    const double left =
+        trainings_.remaining(trainings.size()) + measurements_.remaining(measurements);
+    line += "; about " + duration(left / static_cast<double>(teams_)) + " left of all";
   }
-  say(line);
+  say_sweep(line);
 }
 
-Status Runner::train(std::size_t index) {
+Status Runner::train(std::size_t index, const std::vector<int>& cpus) {
   const SweepRun& run = runs_[index];
   announce(index, "training, see " + run.log);
   MIEN_ASSIGN(const double seconds,
-              run_trainer(programs_, run.arguments, {.out = {}, .log = run.log}));
+              run_trainer(programs_, run.arguments, {.out = {}, .log = run.log, .cpus = cpus}));
   if (!is_trained(run)) {
     return make_error(ErrorCode::kInternal, "the training left no model", run.model);
   }
+  const std::lock_guard lock(mutex_);
   trainings_.add(seconds);
   return {};
 }
 
-Status Runner::measure(std::size_t index, const SweepMeasurement& measurement) {
+Status Runner::measure(std::size_t index, const SweepMeasurement& measurement,
+                       const std::vector<int>& cpus) {
   announce(index, measurement.evaluation);
   MIEN_TRY(make_folder_of(measurement.record));
   const std::string printed = measurement.record + ".part";
-  const auto seconds =
-      run_trainer(programs_, measurement.arguments, {.out = printed, .log = runs_[index].log});
-  const auto json = core::read_text_file(printed, kMaxLog);
+  const auto seconds = run_trainer(programs_, measurement.arguments,
+                                   {.out = printed, .log = runs_[index].log, .cpus = cpus});
+  const auto json = core::read_text_file(printed, kMaxRecord);
   std::error_code ignored;
   fs::remove(printed, ignored);
   if (!seconds.ok()) return seconds.error().within(measurement.evaluation);
@@ -171,28 +206,35 @@ Status Runner::measure(std::size_t index, const SweepMeasurement& measurement) {
       !status.ok()) {
     return status.error().within(measurement.evaluation);
   }
+  const std::lock_guard lock(mutex_);
   measurements_.add(*seconds);
   return {};
 }
 
-Result<bool> Runner::work_on(std::size_t index) {
+// Trains a run and measures it; whether there was anything to do.
+Result<bool> Runner::work_on(std::size_t index, const std::vector<int>& cpus) {
   const SweepRun& run = runs_[index];
-  ++at_;
   if (!run.problem.empty()) return make_error(ErrorCode::kInvalidArgument, run.problem);
   const bool finished = std::all_of(run.measurements.begin(), run.measurements.end(), is_measured);
   if (finished) return false;
-  if (!is_trained(run)) MIEN_TRY(train(index));
+  if (!is_trained(run)) MIEN_TRY(train(index, cpus));
   // One evaluation that fails does not keep the next from being made.
   Status first;
   for (const SweepMeasurement& measurement : run.measurements) {
     if (is_measured(measurement)) continue;
-    const Status status = measure(index, measurement);
+    const Status status = measure(index, measurement, cpus);
     if (status.ok()) continue;
     if (status.error().code == ErrorCode::kCancelled) return status.error();
     if (first.ok()) first = status;
   }
   if (!first.ok()) return first.error();
   return true;
+}
+
+std::vector<SweepFailure> Runner::failures() const {
+  std::vector<SweepFailure> out;
+  for (const auto& [index, reason] : failed_) out.push_back({runs_[index].title(), reason});
+  return out;
 }
 
 std::vector<report::SweepResult> Runner::results() const {
@@ -226,47 +268,21 @@ bool is_measured(const SweepMeasurement& measurement) {
   return learn::read_sweep_record(measurement.record, measurement.key).ok();
 }
 
-Status prepare_sweep(const learn::SweepConfig& config, const SweepPrograms& programs) {
-  for (const learn::SweepPreparation& preparation : config.preparations) {
-    std::error_code ignored;
-    if (fs::exists(preparation.out, ignored)) continue;
-    say("making " + preparation.out);
-    const std::string& command = preparation.command.front();
-    const bool ours = command == "train" || command == "eval" || command == "pack";
-    std::vector<std::string> argv = {ours ? programs.trainer : programs.other};
-    argv.insert(argv.end(), preparation.command.begin(), preparation.command.end());
-    MIEN_ASSIGN(const ChildEnd end, run_child(argv, {}));
-    if (interrupted()) return cancelled();
-    if (end.exit_code != 0) {
-      return make_error(ErrorCode::kInternal,
-                        "mien " + command + " ended with code " + std::to_string(end.exit_code),
-                        preparation.out);
-    }
-    if (!fs::exists(preparation.out, ignored)) {
-      return make_error(ErrorCode::kNotFound, "the command that makes it has not", preparation.out);
-    }
+std::vector<std::vector<int>> share_cpus(const std::vector<int>& cpus, int jobs) {
+  std::vector<std::vector<int>> teams(static_cast<std::size_t>(std::max(jobs, 1)));
+  if (teams.size() == 1 || cpus.empty()) return teams;
+  const std::size_t most = std::max(cpus.size(), teams.size());
+  for (std::size_t i = 0; i < most; ++i) {
+    teams[i * teams.size() / most].push_back(cpus[i * cpus.size() / most]);
   }
-  return {};
+  return teams;
 }
 
-Result<SweepOutcome> do_sweep(
-    const std::vector<SweepRun>& runs, const SweepPrograms& programs,
-    const std::function<Status(const std::vector<report::SweepResult>&)>& on_change) {
-  Runner runner(runs, programs);
-  SweepOutcome outcome;
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    if (!runs[i].wanted) continue;
-    if (interrupted()) return cancelled();
-    const auto worked = runner.work_on(i);
-    if (!worked.ok()) {
-      if (worked.error().code == ErrorCode::kCancelled) return worked.error();
-      say(runs[i].title() + " failed: " + worked.error().to_string());
-      outcome.failures.push_back({runs[i].title(), worked.error().to_string()});
-      continue;
-    }
-    if (*worked) MIEN_TRY(on_change(runner.results()));
-  }
-  outcome.results = runner.results();
+Result<SweepOutcome> do_sweep(const std::vector<SweepRun>& runs, const SweepPrograms& programs,
+                              int jobs, const OnSweepChange& on_change) {
+  Runner runner(runs, programs, on_change);
+  MIEN_TRY(runner.work(share_cpus(usable_cpus(), jobs)));
+  SweepOutcome outcome{.results = runner.results(), .failures = runner.failures()};
   MIEN_TRY(on_change(outcome.results));
   return outcome;
 }

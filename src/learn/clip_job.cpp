@@ -54,6 +54,7 @@ class ClipJob : public TrainingJob {
   ClipDataOptions data_options() const;
   ClipLoaderOptions loader_options() const;
   void freeze(const Say& say);
+  std::int64_t sdl_epoch(const TrainPlace& place) const;
   bool any_composed() const;
   bool all_composed() const;
 
@@ -169,6 +170,13 @@ Status ClipJob::prepare(torch::Device device, const Say& say) {
   return {};
 }
 
+std::int64_t ClipJob::sdl_epoch(const TrainPlace& place) const {
+  if (video_.sdl_epochs <= 0.0) return place.epoch;
+  const auto seen = static_cast<double>(place.step * config_.batch * config_.accumulate);
+  const auto whole = static_cast<double>(std::max<std::int64_t>(samples_, 1));
+  return sdl_recipe_epoch(seen / whole, video_.sdl_epochs);
+}
+
 Result<Tensor> ClipJob::next_loss(const TrainPlace& place) {
   MIEN_ASSIGN(ClipBatch batch, loader_->next());
   batch.clips = batch.clips.to(device_);
@@ -185,12 +193,12 @@ Result<Tensor> ClipJob::next_loss(const TrainPlace& place) {
   const ClipNet::Output out = net_->forward(lesson.clips);
   const Tensor weight = torch::ones({batch.clips.size(0)}, batch.target.options());
   Tensor loss = soft_cross_entropy(out.logits, lesson.target, weight);
-  if (anchors_ && place.epoch > kSdlAfterEpoch) {
-    loss = loss + sdl_weight(place.epoch) * anchors_->loss(out.feature, out.logits);
+  if (!anchors_) return loss;
+  const std::int64_t epoch = sdl_epoch(place);
+  if (epoch > kSdlAfterEpoch) {
+    loss = loss + sdl_weight(epoch) * anchors_->loss(out.feature, out.logits);
   }
-  if (anchors_ && sdl_updates_at(place.epoch, video_.sdl_update_freq)) {
-    seen_.push_back(std::move(batch));
-  }
+  if (sdl_updates_at(epoch, video_.sdl_update_freq)) seen_.push_back(std::move(batch));
   return loss;
 }
 

@@ -1,5 +1,6 @@
 #include "learn/train_config.h"
 
+#include <charconv>
 #include <filesystem>
 #include <set>
 #include <sstream>
@@ -137,6 +138,7 @@ Status read_sections(const toml::table& root, TrainConfig& c) {
   loss.read("expression", c.expression_weight);
   loss.read("sdl", c.video.sdl);
   loss.read("sdl_update_freq", c.video.sdl_update_freq);
+  loss.read("sdl_epochs", c.video.sdl_epochs);
   MIEN_TRY(loss.finish());
   if (!c.counts_clips()) MIEN_TRY(read_augmentation(root, c.augment));
   Section output(root["output"].as_table(), "output");
@@ -175,7 +177,32 @@ Status check(const TrainConfig& c) {
   return {};
 }
 
-// "train.lr=1e-4" applied to the table. A value that is not TOML is taken as text.
+Error not_a_table(const std::string& key, const std::string& part) {
+  return make_error(ErrorCode::kInvalidArgument,
+                    "--set " + key + ": what holds '" + part + "' is not a table");
+}
+
+// One step down the path of a --set: into a table, which is made where there is none, or to an item
+// of a list by its number.
+Result<toml::node*> step_into(toml::node& at, const std::string& part, const std::string& key) {
+  if (toml::array* list = at.as_array()) {
+    std::size_t index = 0;
+    const char* end = part.data() + part.size();
+    const auto read = std::from_chars(part.data(), end, index);
+    if (read.ec != std::errc() || read.ptr != end || index >= list->size()) {
+      return make_error(ErrorCode::kInvalidArgument,
+                        "--set " + key + ": '" + part + "' is none of the list's " +
+                            std::to_string(list->size()) + " items, which count from 0");
+    }
+    return list->get(index);
+  }
+  toml::table* table = at.as_table();
+  if (table == nullptr) return not_a_table(key, part);
+  return &table->insert(part, toml::table{}).first->second;
+}
+
+// "train.lr=1e-4" applied to the table; "data.train.0.clips=400" reaches into a list. A value that
+// is not TOML is taken as text.
 Status apply_set(toml::table& root, const std::string& assignment) {
   const std::size_t equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0) {
@@ -190,19 +217,16 @@ Status apply_set(toml::table& root, const std::string& assignment) {
   } catch (const toml::parse_error&) {
     parsed.insert_or_assign("value", value);
   }
-  toml::table* at = &root;
+  toml::node* at = &root;
   std::size_t start = 0;
   for (std::size_t dot = key.find('.'); dot != std::string::npos; dot = key.find('.', start)) {
-    const std::string part = key.substr(start, dot - start);
-    auto [it, inserted] = at->insert(part, toml::table{});
-    if (it->second.as_table() == nullptr) {
-      return make_error(ErrorCode::kInvalidArgument,
-                        "--set " + key + ": '" + part + "' is not a table");
-    }
-    at = it->second.as_table();
+    MIEN_ASSIGN(at, step_into(*at, key.substr(start, dot - start), key));
     start = dot + 1;
   }
-  parsed.get("value")->visit([&](auto& node) { at->insert_or_assign(key.substr(start), node); });
+  const std::string last = key.substr(start);
+  toml::table* table = at->as_table();
+  if (table == nullptr) return not_a_table(key, last);
+  parsed.get("value")->visit([&](auto& node) { table->insert_or_assign(last, node); });
   return {};
 }
 

@@ -54,6 +54,9 @@ struct VideoConfig {
   // [loss]
   bool sdl = false;  // S2D's self-distillation by emotion anchors
   int sdl_update_freq = 40;
+  // How many epochs of this run SDL's schedule, made for a hundred, is laid over, its update
+  // frequency with it; 0: taken at its word.
+  double sdl_epochs = 0.0;
 
   MixOptions mix{.mixup_alpha = 0.0, .cutmix_alpha = 0.0};  // [mixup]
   ClipAugmentOptions clips;                                 // [augment]

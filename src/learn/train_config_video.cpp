@@ -82,6 +82,8 @@ Status check(const VideoConfig& v) {
   if (v.mix.mixup_alpha < 0.0 || v.mix.cutmix_alpha < 0.0)
     return bad("'mixup' alphas are negative");
   if (v.sdl_update_freq < 1) return bad("'loss.sdl_update_freq' must be positive");
+  if (!(v.sdl_epochs >= 0.0 && v.sdl_epochs <= 1e6))
+    return bad("'loss.sdl_epochs' is out of range");
   return {};
 }
 

@@ -1,17 +1,16 @@
 #include "media/av_source.h"
 
 extern "C" {
-#include <libavdevice/avdevice.h>
 #include <libavutil/dict.h>
 }
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <mutex>
 #include <thread>
 #include <utility>
 
+#include "media/av_devices.h"
 #include "media/container_check.h"
 #include "media/frame_convert.h"
 
@@ -223,10 +222,7 @@ bool AvSource::cut_short() const {
 
 Status AvSource::open() {
   redirect_av_log();
-  if (kind_ == AvKind::kDevice) {
-    static std::once_flag once;
-    std::call_once(once, [] { avdevice_register_all(); });
-  }
+  if (kind_ == AvKind::kDevice) MIEN_TRY(register_av_devices());
   info_.live = kind_ != AvKind::kFile;
   if (!packet_ || !frame_) return fail(ErrorCode::kInternal, "out of memory");
   MIEN_TRY(open_input());

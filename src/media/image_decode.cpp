@@ -1,5 +1,6 @@
 // Picture files into memory. JPEG and PNG go straight to their libraries, which report damage
-// instead of printing about it; the rarer formats go through OpenCV.
+// instead of printing about it; the rarer formats go through FFmpeg. (OpenCV's imgcodecs would read
+// them all, but loads 77 libraries for it, and every start of the program waits for them.)
 #include <png.h>
 #include <turbojpeg.h>
 
@@ -7,10 +8,9 @@
 #include <cctype>
 #include <filesystem>
 #include <memory>
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
 
 #include "core/files.h"
+#include "media/av_picture.h"
 #include "media/image.h"
 #include "media/image_probe.h"
 
@@ -26,18 +26,29 @@ struct TurboJpegCloser {
   void operator()(void* handle) const { tjDestroy(handle); }
 };
 
-Result<Image> decode_with_opencv(Bytes bytes) {
-  try {
-    const cv::Mat raw(1, static_cast<int>(bytes.size()), CV_8UC1,
-                      const_cast<std::uint8_t*>(bytes.data()));
-    const cv::Mat bgr = cv::imdecode(raw, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
-    if (bgr.empty()) return make_error(ErrorCode::kBadFormat, "a damaged picture");
-    Image out = Image::black(bgr.cols, bgr.rows);
-    cv::Mat rgb(bgr.rows, bgr.cols, CV_8UC3, out.rgb.data());
-    cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);
-    return out;
-  } catch (const std::exception&) {
-    return make_error(ErrorCode::kBadFormat, "a damaged picture");
+// A warning (missing data, junk between markers) counts as damage: half a face is no face. The
+// limit on scans stops progressive files that decode for minutes.
+constexpr int kJpegFlags = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS;
+
+Status decode_jpeg_pixels(void* handle, Bytes bytes, TJPF format, int width, int height,
+                          std::uint8_t* out) {
+  const auto size = static_cast<unsigned long>(bytes.size());
+  if (tjDecompress2(handle, bytes.data(), size, out, width, width * tjPixelSize[format], height,
+                    format, kJpegFlags) == 0) {
+    return {};
+  }
+  return make_error(ErrorCode::kBadFormat,
+                    std::string("a damaged JPEG: ") + tjGetErrorStr2(handle));
+}
+
+// Print-shop colours, as Photoshop writes them: 255 is no ink. Without a profile the light that the
+// inks let through is multiplied, as all viewers do it.
+void rgb_of_inks(std::span<const std::uint8_t> cmyk, std::span<std::uint8_t> rgb) {
+  for (std::size_t i = 0; i * 3 < rgb.size(); ++i) {
+    const unsigned black = cmyk[i * 4 + 3];
+    for (std::size_t c = 0; c < 3; ++c) {
+      rgb[i * 3 + c] = static_cast<std::uint8_t>((cmyk[i * 4 + c] * black + 127U) / 255U);
+    }
   }
 }
 
@@ -55,19 +66,13 @@ Result<Image> decode_jpeg(Bytes bytes) {
                       std::string("a damaged JPEG: ") + tjGetErrorStr2(handle.get()));
   }
   MIEN_TRY(check_image_size(width, height));
-  Image out;
+  Image out = Image::black(width, height);
   if (colors == TJCS_CMYK || colors == TJCS_YCCK) {
-    MIEN_ASSIGN(out, decode_with_opencv(bytes));  // print-shop colours are rare; OpenCV knows them
+    std::vector<std::uint8_t> inks(out.rgb.size() / 3 * 4);
+    MIEN_TRY(decode_jpeg_pixels(handle.get(), bytes, TJPF_CMYK, width, height, inks.data()));
+    rgb_of_inks(inks, out.rgb);
   } else {
-    out = Image::black(width, height);
-    // A warning (missing data, junk between markers) counts as damage: half a face is no face. The
-    // limit on scans stops progressive files that decode for minutes.
-    const int flags = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS;
-    if (tjDecompress2(handle.get(), bytes.data(), size, out.rgb.data(), width, width * 3, height,
-                      TJPF_RGB, flags) != 0) {
-      return make_error(ErrorCode::kBadFormat,
-                        std::string("a damaged JPEG: ") + tjGetErrorStr2(handle.get()));
-    }
+    MIEN_TRY(decode_jpeg_pixels(handle.get(), bytes, TJPF_RGB, width, height, out.rgb.data()));
   }
   const Orientation turn = exif_turn(jpeg_orientation(bytes));
   return turn.identity() ? std::move(out) : turn_image(out, turn);
@@ -106,7 +111,7 @@ Result<Image> decode_any(Bytes bytes) {
   }
   MIEN_ASSIGN(const PictureSize size, probe_size(format, bytes));
   MIEN_TRY(check_image_size(size.width, size.height));
-  return decode_with_opencv(bytes);
+  return decode_av_picture(format, bytes);
 }
 
 }  // namespace

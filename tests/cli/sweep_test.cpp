@@ -88,6 +88,24 @@ TEST_F(SweepTest, WhatFailsIsToldAndWhatIsDoneStaysDone) {
   EXPECT_EQ(lines("out/results.csv").size(), 2U);
 }
 
+TEST_F(SweepTest, SeveralRunsAtATime) {
+  ASSERT_TRUE(write_mini_dfew(path("data"), 10).ok());
+  write_config("config.toml", "dfew", "dfew", "");
+  write_sweep();
+  // The same training under two names is done once, though both may begin at once.
+  write("table.toml", read("table.toml") + "[[row]]\nname = \"twin\"\n");
+  const Ran ran = sweep({"--jobs", "3"});
+  EXPECT_EQ(ran.exit_code, 1) << ran.text();
+  EXPECT_THAT(ran.err, HasSubstr("2 runs failed"));
+  const auto results = lines("out/results.csv");
+  ASSERT_EQ(results.size(), 4U) << ran.text();
+  EXPECT_THAT(results[1], HasSubstr("given,,fold 1,2,"));
+  EXPECT_THAT(results[2], HasSubstr("trained,3,fold 1,2,"));
+  EXPECT_THAT(results[3], HasSubstr("twin,3,fold 1,2,"));
+  const std::string log = read(trained_folder() + "/log.txt");
+  EXPECT_EQ(log.find("loading alone"), log.rfind("loading alone")) << log;
+}
+
 TEST_F(SweepTest, ADryRunDoesNothing) {
   write_config("config.toml", "dfew", "dfew", "");
   write_sweep();

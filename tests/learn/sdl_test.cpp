@@ -174,4 +174,13 @@ TEST(EmotionAnchors, SeedDecidesTheStartAndStateTheRest) {
 }
 
 }  // namespace
+TEST(EmotionAnchors, TheScheduleOfAHundredEpochsFitsAShortRun) {
+  EXPECT_EQ(sdl_recipe_epoch(0.0, 1.0), 0);
+  EXPECT_EQ(sdl_recipe_epoch(0.5, 1.0), 50);
+  EXPECT_EQ(sdl_recipe_epoch(0.5, 2.0), 25);
+  EXPECT_EQ(sdl_recipe_epoch(3.0, 100.0), 3);  // laid over its own hundred: as it is
+  EXPECT_EQ(sdl_weight(sdl_recipe_epoch(0.29, 1.0)), 0.0);
+  EXPECT_EQ(sdl_weight(sdl_recipe_epoch(0.81, 1.0)), 1.0);
+}
+
 }  // namespace mien::learn::sdl_test

@@ -69,6 +69,20 @@ TEST(TrainConfig, UnknownKeysTypesAndSets) {
   EXPECT_FALSE(read_train_config(folder.file("none.toml"), {}).ok());
 }
 
+TEST(TrainConfig, SetsReachIntoLists) {
+  const std::string path = std::string(MIEN_SOURCE_DIR) +
+                           "/configs/s2d-tiny-moments.toml";  // two items of training data
+  const auto config = read_train_config(path, {"data.train.1.clips=7", "data.valid.0.seed=9"});
+  ASSERT_TRUE(config.ok()) << config.error().to_string();
+  EXPECT_EQ(config->video.train.at(1).clips, 7);
+  EXPECT_NE(config->video.train.at(0).clips, 7);
+  EXPECT_EQ(config->video.valid.at(0).seed, 9U);
+  for (const char* wrong : {"data.train.2.clips=7", "data.train.-1.clips=7", "data.train.x.clips=7",
+                            "data.train.0.clips.more=7", "data.train.0=7"}) {
+    EXPECT_FALSE(read_train_config(path, {wrong}).ok()) << wrong;
+  }
+}
+
 TEST(TrainConfig, EveryCommittedConfigParses) {
   std::size_t count = 0;
   for (const auto& entry : fs::directory_iterator(std::string(MIEN_SOURCE_DIR) + "/configs")) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "media/av_devices.h"
 #include "support.h"
 
 namespace mien::media::test {
@@ -184,6 +185,12 @@ TEST(MemorySourceTest, GivesWhatItWasGiven) {
   for (int i = 0; i < 3; ++i) frames[i] = {pattern(8, 8), i * 0.5, i};
   auto source = make_memory_source(std::move(frames));
   EXPECT_EQ(read_all(*source).times, (std::vector<double>{0, 0.5, 1.0}));
+}
+
+// libavdevice is loaded by name; the build has looked for the package that brings it.
+TEST(AvDevices, AreThereWhenACameraIsAskedFor) {
+  const Status found = register_av_devices();
+  EXPECT_TRUE(found.ok()) << found.error().to_string();
 }
 
 }  // namespace

@@ -103,4 +103,9 @@ bool sdl_updates_at(std::int64_t epoch, std::int64_t frequency) {
   return frequency >= 1 && epoch > 20 && epoch % frequency == 0;
 }
 
+std::int64_t sdl_recipe_epoch(double done, double whole) {
+  constexpr double kRecipeEpochs = 100.0;
+  return static_cast<std::int64_t>(done / whole * kRecipeEpochs);
+}
+
 }  // namespace mien::learn

@@ -71,4 +71,9 @@ double sdl_weight(std::int64_t epoch);
 // frequency 100 (its FERV39k script) means never within 100 epochs. False when frequency < 1.
 bool sdl_updates_at(std::int64_t epoch, std::int64_t frequency);
 
+// The epoch of the official recipe, which has a hundred, that a run is in: 0-based, when `done` of
+// the `whole` epochs (> 0) that the schedule is laid over are behind it. For the two functions
+// above, where a run is too short for the schedule as it stands.
+std::int64_t sdl_recipe_epoch(double done, double whole);
+
 }  // namespace mien::learn
