@@ -92,9 +92,9 @@ class AvSource final : public FrameSource {
 Error AvSource::read_failure(int code, const std::string& doing) const {
   if (cancelled()) return fail(ErrorCode::kCancelled, "stopped");
   if (timed_out()) return fail(ErrorCode::kIo, "nothing came within the time limit");
-  const bool refused_format = code == AVERROR(EINVAL) && !info_.live;
+  const bool pipe = kind_ == AvKind::kPipe;
+  const bool refused_format = code == AVERROR(EINVAL) && (pipe || !info_.live);
   if (code == AVERROR_INVALIDDATA || code == AVERROR_EOF || refused_format) {
-    const bool pipe = kind_ == AvKind::kPipe;
     return fail(ErrorCode::kBadFormat, pipe ? "not a video that can be read from a pipe, or damaged"
                                             : "not a video, or damaged");
   }
@@ -119,6 +119,8 @@ Status AvSource::open_input() {
     case AvKind::kPipe:
       url.clear();
       context->pb = pipe_->context();
+      // What comes through a pipe has no business with files of this machine.
+      av_dict_set(&settings, "protocol_whitelist", "crypto,data", 0);
       av_dict_set(&settings, "format_whitelist", av_file_formats().c_str(), 0);
       break;
     case AvKind::kDevice:
