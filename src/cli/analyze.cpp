@@ -1,5 +1,7 @@
 // `mien analyze`: videos in, tables and pictures of expressions out.
 #include <CLI/CLI.hpp>
+#include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -66,11 +68,12 @@ std::string progress_text(const std::string& input, const AnalyzerProgress& prog
          std::to_string(progress.frames);
 }
 
-void print_event(const Event& event, const std::string& input,
+// False when nobody reads them any more.
+bool print_event(const Event& event, const std::string& input,
                  const std::vector<std::string>& classes) {
   const std::string line = pipeline::event_json(event, input, classes) + "\n";
-  std::fwrite(line.data(), 1, line.size(), stdout);
-  std::fflush(stdout);  // who reads a camera's events wants them now
+  const bool written = std::fwrite(line.data(), 1, line.size(), stdout) == line.size();
+  return std::fflush(stdout) == 0 && written;  // who reads a camera's events wants them now
 }
 
 void tell(const AnalysisSummary& summary, const std::string& folder, bool quiet) {
@@ -98,15 +101,16 @@ void tell(const AnalysisSummary& summary, const std::string& folder, bool quiet)
 int analyze_one(const Analyzer& analyzer, const AnalyzeOptions& options, const std::string& input,
                 const std::string& folder, JsonOutput& json) {
   ProgressLine line;
+  std::atomic<bool> unread{false};
   AnalyzerCallbacks callbacks;
-  callbacks.cancelled = [] { return interrupted(); };
+  callbacks.cancelled = [&] { return interrupted() || unread.load(); };
   callbacks.on_progress = [&](const AnalyzerProgress& progress) {
     line.show(progress_text(input, progress));
   };
   if (options.events) {
     callbacks.on_event = [&](const Event& event) {
       line.clear();
-      print_event(event, input, analyzer.classes());
+      if (!print_event(event, input, analyzer.classes())) unread = true;
     };
   }
   const auto summary = analyzer.analyze_to(input, {folder, !options.no_video}, callbacks);
@@ -128,6 +132,8 @@ int run(AnalyzeOptions options) {
   options.analyzer.precision = *precision;
 
   catch_interrupts();
+  // Where the reader of --events goes away, the outputs still end as they do on Ctrl-C.
+  if (options.events) std::signal(SIGPIPE, SIG_IGN);
   const auto analyzer = Analyzer::load(options.analyzer);
   if (!analyzer.ok()) {
     // Arguments that do not go together, or not with this model.

@@ -122,6 +122,17 @@ TEST_F(LiveTest, EventsAreLinesOfJson) {
   }
 }
 
+TEST_F(LiveTest, AReaderWhoLeavesLeavesNothingHalfWritten) {
+  if (!has_shared_videos()) GTEST_SKIP() << "needs shared/data/video";
+  write("clip.y4m", y4m_of(shared_video("single_face.mp4")));
+  // `true` reads nothing; what is live ends whole, a file leaves nothing.
+  const Ran pipe = shell("cat clip.y4m | \"$0\" analyze - --events --no-video --out o | true");
+  EXPECT_THAT(list("o"), ElementsAre("expressions.csv", "faces.csv", "result.json", "timeline.svg"))
+      << pipe.text();
+  const Ran file = shell("\"$0\" analyze clip.y4m --events --no-video --out p | true");
+  EXPECT_EQ(list(""), (std::vector<std::string>{"clip.y4m", "o"})) << file.text();
+}
+
 TEST_F(LiveTest, EveryStageHasItsTime) {
   ASSERT_TRUE(write_plain_video(path("plain.mp4"), 10, 25).ok());
   ASSERT_EQ(mien({"analyze", "plain.mp4"}).exit_code, 0);
