@@ -20,6 +20,8 @@
 
 namespace mien {
 
+class Stream;
+
 struct AnalyzerOptions {
   std::string model{};     // recogniser file; empty: the bundled one (see find_bundled_model)
   std::string landmark{};  // landmark network file; empty: the bundled one
@@ -60,19 +62,40 @@ struct ExpressionWindow {
   std::vector<float> mask{};
 };
 
+// What happens to a face. Those of one face come in this order: kFaceFound, then kFaceSeen and
+// kExpression as they become sure, then kFaceLost.
+enum class EventKind {
+  kFaceFound,   // a face is new; its number is not used again
+  kFaceSeen,    // where a face is on one frame
+  kExpression,  // what a face expressed during one window of time
+  kFaceLost,    // a face has been gone for half a second, or the input is over
+};
+
+struct Event {
+  EventKind kind = EventKind::kFaceFound;
+  int track = 0;      // which face
+  double time_s = 0;  // of `face`; the end of the window of an expression
+  // kFaceFound: the first frame with it; kFaceSeen: that frame; kFaceLost: the last frame with it.
+  FaceObservation face{};
+  ExpressionWindow expression{};  // of kExpression
+};
+
 struct AnalyzerProgress {
   std::int64_t frames = 0;  // read so far
   double time_s = 0;        // of the last one
   double duration_s = 0;    // by the file's header; 0 when unknown
 };
 
-// All are called from the thread that called analyze; any may be empty.
+// All but `cancelled` are called from the thread that called analyze; any may be empty.
 struct AnalyzerCallbacks {
   std::function<void(const FaceObservation&)> on_face{};     // by frame, then track
   std::function<void(const ExpressionWindow&)> on_window{};  // by end of window within a track
   std::function<void(const AnalyzerProgress&)> on_progress{};
+  // Faces and expressions as soon as they are sure, without kFaceSeen; see Event for the order.
+  std::function<void(const Event&)> on_event{};
   // Asked at least once a frame, also while reading blocks and then from another thread; true stops
-  // with kCancelled.
+  // with kCancelled. A live input (a device, a stream address, standard input) ends there instead,
+  // once its first frame has come: the call returns what it has found, as at the end of a file.
   std::function<bool()> cancelled{};
 };
 
@@ -84,9 +107,10 @@ struct TrackSummary {
   std::int64_t windows = 0;
 };
 
-// Seconds spent in one stage; stages overlap in time, so they sum to more than the wall clock.
+// Seconds that one stage was busy; stages overlap in time, so they may sum to more than the wall
+// clock. Decoding a live input includes the wait for it.
 struct StageTime {
-  std::string stage;  // "decode", "detect", "landmarks", "recognise", "draw"
+  std::string stage;  // "decode", "detect", "landmarks", "align", "recognise", "draw", "write"
   double seconds = 0;
 };
 
@@ -99,7 +123,8 @@ struct AnalysisSummary {
   int height = 0;
   double fps = 0;                // by the header
   double duration_s = 0;         // time of the last frame plus the mean time between frames
-  std::int64_t frames = 0;       // decoded
+  std::int64_t frames = 0;       // decoded and looked at
+  std::int64_t dropped = 0;      // of a camera: frames that came while analysis was too far behind
   std::int64_t face_frames = 0;  // those with at least one face
   std::int64_t faces = 0;        // rows of faces.csv
   std::int64_t windows = 0;      // rows of expressions.csv
@@ -137,11 +162,13 @@ class Analyzer {
   const std::string& model_path() const;
   int window() const;  // samples
 
-  // Analyses a video file, picture, folder of pictures, device or stream and hands out rows as they
-  // are sure. Without any face the summary says so in `note`. Errors: those of opening and decoding
-  // `input` (kNotFound, kIo, kBadFormat, kLimit, kUnsupported, kInvalidArgument for a folder
-  // without pictures), also when the file ends in the middle; those of the detector; kCancelled;
-  // kInternal.
+  // Analyses a video file, picture, folder of pictures, device, stream address or standard input
+  // ("-": a video container; from a pipe one that needs no seeking) and hands out rows as they are
+  // sure. A camera (/dev/video0) is never kept waiting: when analysis is slower, frames are dropped
+  // and counted in `dropped`, and the numbers of frames have gaps. Without any face the summary
+  // says so in `note`. Errors: those of opening and decoding `input` (kNotFound, kIo, kBadFormat,
+  // kLimit, kUnsupported, kInvalidArgument for a folder without pictures), also when the file ends
+  // in the middle; those of the detector; kCancelled; kInternal.
   Result<AnalysisSummary> analyze(const std::string& input,
                                   const AnalyzerCallbacks& callbacks = {}) const;
 
@@ -163,6 +190,7 @@ class Analyzer {
   struct Impl;
   explicit Analyzer(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
+  friend class Stream;  // runs the same networks on frames from memory
 };
 
 // Path of the model that ships with mien: "landmark" or "s2d" (the recogniser,

@@ -1,5 +1,7 @@
 // `mien analyze`: videos in, tables and pictures of expressions out.
 #include <CLI/CLI.hpp>
+#include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -9,6 +11,7 @@
 #include "cli/interrupt.h"
 #include "cli/terminal.h"
 #include "core/files.h"
+#include "pipeline/result_json.h"
 #include "report/json_writer.h"
 #include "report/text.h"
 
@@ -65,9 +68,25 @@ std::string progress_text(const std::string& input, const AnalyzerProgress& prog
          std::to_string(progress.frames);
 }
 
-void tell(const AnalysisSummary& summary, const std::string& folder, bool json) {
-  if (!summary.note.empty()) print_line(make_error({}, summary.note, summary.input).to_string());
-  if (json) return;
+// False when nobody reads them any more.
+bool print_event(const Event& event, const std::string& input,
+                 const std::vector<std::string>& classes) {
+  const std::string line = pipeline::event_json(event, input, classes) + "\n";
+  const bool written = std::fwrite(line.data(), 1, line.size(), stdout) == line.size();
+  return std::fflush(stdout) == 0 && written;  // who reads a camera's events wants them now
+}
+
+void tell(const AnalysisSummary& summary, const std::string& folder, bool quiet) {
+  const auto note = [&](const std::string& text) {
+    print_line(make_error({}, text, summary.input).to_string());
+  };
+  if (!summary.note.empty()) note(summary.note);
+  if (summary.dropped > 0) {
+    note(std::to_string(summary.dropped) + " of " +
+         std::to_string(summary.dropped + summary.frames) +
+         " frames were dropped, as the camera was faster than their analysis");
+  }
+  if (quiet) return;
   const double speed = summary.wall_s > 0 ? summary.duration_s / summary.wall_s : 0.0;
   std::printf(
       "%s: %lld frames, %.2f s, %zu face%s, %lld windows, %.1f times as fast as it plays -> "
@@ -82,18 +101,25 @@ void tell(const AnalysisSummary& summary, const std::string& folder, bool json) 
 int analyze_one(const Analyzer& analyzer, const AnalyzeOptions& options, const std::string& input,
                 const std::string& folder, JsonOutput& json) {
   ProgressLine line;
+  std::atomic<bool> unread{false};
   AnalyzerCallbacks callbacks;
-  callbacks.cancelled = [] { return interrupted(); };
+  callbacks.cancelled = [&] { return interrupted() || unread.load(); };
   callbacks.on_progress = [&](const AnalyzerProgress& progress) {
     line.show(progress_text(input, progress));
   };
+  if (options.events) {
+    callbacks.on_event = [&](const Event& event) {
+      line.clear();
+      if (!print_event(event, input, analyzer.classes())) unread = true;
+    };
+  }
   const auto summary = analyzer.analyze_to(input, {folder, !options.no_video}, callbacks);
   line.clear();
   if (!summary.ok()) {
     json.failure(input, summary.error());
     return failed(summary.error());
   }
-  tell(*summary, folder, options.json);
+  tell(*summary, folder, options.json || options.events);
   const Status copied = json.file((std::filesystem::path(folder) / "result.json").string());
   return copied.ok() ? kExitDone : failed(copied.error());
 }
@@ -106,6 +132,8 @@ int run(AnalyzeOptions options) {
   options.analyzer.precision = *precision;
 
   catch_interrupts();
+  // Where the reader of --events goes away, the outputs still end as they do on Ctrl-C.
+  if (options.events) std::signal(SIGPIPE, SIG_IGN);
   const auto analyzer = Analyzer::load(options.analyzer);
   if (!analyzer.ok()) {
     // Arguments that do not go together, or not with this model.

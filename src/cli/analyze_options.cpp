@@ -49,11 +49,12 @@ void declare_networks(CLI::App& command, AnalyzerOptions& options, std::string& 
 void declare(CLI::App& command, AnalyzeOptions& options) {
   command
       .add_option("INPUT", options.inputs,
-                  "videos, pictures, folders of pictures, devices, stream addresses")
+                  "videos, pictures, folders of pictures, cameras (/dev/video0), stream addresses; "
+                  "- reads a video from standard input")
       ->required();
   command.add_option("--out", options.out,
-                     "output folder (default: <input stem>_mien); with several inputs one folder "
-                     "each beneath it");
+                     "output folder (default: <input stem>_mien, stdin_mien for -); with several "
+                     "inputs one folder each beneath it");
   declare_networks(command, options.analyzer, options.precision);
   command
       .add_option("--window", options.analyzer.window,
@@ -74,7 +75,12 @@ void declare(CLI::App& command, AnalyzeOptions& options) {
                    "parts of the face on the video");
   command.add_option("--shard", options.shard, "I/N: only every N-th input, from the I-th on");
   command.add_flag("--no-video", options.no_video, "do not write annotated.mp4");
-  command.add_flag("--json", options.json, "print result.json (a list for several inputs)");
+  auto* json =
+      command.add_flag("--json", options.json, "print result.json (a list for several inputs)");
+  command
+      .add_flag("--events", options.events,
+                "print a line of JSON for every face found or lost and every expression, at once")
+      ->excludes(json);
 }
 
 Result<Precision> parse_precision(const std::string& name) {

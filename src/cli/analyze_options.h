@@ -20,6 +20,7 @@ struct AnalyzeOptions {
   std::string shard;  // "I/N"
   bool no_video = false;
   bool json = false;
+  bool events = false;
 };
 
 // Declares them on the subcommand. `options` must outlive the parsing.

@@ -4,6 +4,8 @@ extern "C" {
 #include <libavutil/dict.h>
 }
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -13,6 +15,7 @@ extern "C" {
 #include "media/av_devices.h"
 #include "media/container_check.h"
 #include "media/frame_convert.h"
+#include "media/pipe_input.h"
 
 namespace mien::media {
 namespace {
@@ -66,6 +69,7 @@ class AvSource final : public FrameSource {
   AvKind kind_;
   SourceOptions options_;
   VideoInfo info_;
+  std::unique_ptr<PipeInput> pipe_;  // before input_, which reads from it
   AvInput input_;
   AvCodec decoder_;
   AvPacket packet_{av_packet_alloc()};
@@ -87,9 +91,11 @@ class AvSource final : public FrameSource {
 Error AvSource::read_failure(int code, const std::string& doing) const {
   if (cancelled()) return fail(ErrorCode::kCancelled, "stopped");
   if (timed_out()) return fail(ErrorCode::kIo, "nothing came within the time limit");
-  const bool refused_format = code == AVERROR(EINVAL) && !info_.live;
+  const bool pipe = kind_ == AvKind::kPipe;
+  const bool refused_format = code == AVERROR(EINVAL) && (pipe || !info_.live);
   if (code == AVERROR_INVALIDDATA || code == AVERROR_EOF || refused_format) {
-    return fail(ErrorCode::kBadFormat, "not a video, or damaged");
+    return fail(ErrorCode::kBadFormat, pipe ? "not a video that can be read from a pipe, or damaged"
+                                            : "not a video, or damaged");
   }
   if (code == AVERROR(ENOENT)) return fail(ErrorCode::kNotFound, "no such file");
   return fail(ErrorCode::kIo, doing + ": " + av_error_text(code));
@@ -110,7 +116,10 @@ Status AvSource::open_input() {
       av_dict_set(&settings, "format_whitelist", av_file_formats().c_str(), 0);
       break;
     case AvKind::kPipe:
-      url = "pipe:0";
+      url.clear();
+      context->pb = pipe_->context();
+      // What comes through a pipe has no business with files of this machine.
+      av_dict_set(&settings, "protocol_whitelist", "crypto,data", 0);
       av_dict_set(&settings, "format_whitelist", av_file_formats().c_str(), 0);
       break;
     case AvKind::kDevice:
@@ -119,6 +128,8 @@ Status AvSource::open_input() {
         avformat_free_context(context);
         return fail(ErrorCode::kUnsupported, "this FFmpeg reads no webcams");
       }
+      // A camera that stalls must not keep feed() from being stopped.
+      context->flags |= AVFMT_FLAG_NONBLOCK;
       break;
     case AvKind::kNetwork:
       if (url.rfind("rtsp", 0) == 0) av_dict_set(&settings, "rtsp_transport", "tcp", 0);
@@ -224,7 +235,13 @@ Status AvSource::open() {
   redirect_av_log();
   if (kind_ == AvKind::kDevice) MIEN_TRY(register_av_devices());
   info_.live = kind_ != AvKind::kFile;
+  info_.paced = kind_ == AvKind::kDevice;
   if (!packet_ || !frame_) return fail(ErrorCode::kInternal, "out of memory");
+  if (kind_ == AvKind::kPipe) {
+    auto pipe = PipeInput::open(STDIN_FILENO, [this] { return must_stop(); });
+    if (!pipe.ok()) return pipe.error().within(info_.input);
+    pipe_ = std::move(*pipe);
+  }
   MIEN_TRY(open_input());
   MIEN_TRY(choose_stream());
   MIEN_TRY(open_decoder());
@@ -236,11 +253,12 @@ Status AvSource::open() {
 
 // Gives the decoder one packet of the stream, or the news that there are no more.
 Status AvSource::feed() {
+  waiting_since_ = Clock::now();
   while (!reading_ended_) {
     if (cancelled()) return fail(ErrorCode::kCancelled, "stopped");
-    waiting_since_ = Clock::now();
     const int code = av_read_frame(input_.get(), packet_.get());
     if (code == AVERROR(EAGAIN)) {
+      if (must_stop()) return read_failure(code, "cannot be read");
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
       continue;
     }
@@ -267,6 +285,7 @@ Status AvSource::feed() {
     if (ours) avcodec_send_packet(decoder_.get(), packet_.get());
     av_packet_unref(packet_.get());
     if (ours) return {};
+    waiting_since_ = Clock::now();
   }
   return {};
 }

@@ -29,6 +29,7 @@ struct VideoInfo {
   double duration_s = 0;  // by the header, 0 when unknown or live
   std::int64_t declared_frames = 0;  // by the header, 0 when unknown; the decoder may give fewer
   bool live = false;       // a device, a network stream or a pipe: no length, no end to wait for
+  bool paced = false;      // a camera: frames come whether somebody is ready for them or not
   bool truncated = false;  // known when opened: the file ends before its own index says
 };
 

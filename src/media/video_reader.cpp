@@ -21,6 +21,10 @@ bool is_url(const std::string& input) {
       [](unsigned char c) { return std::isalnum(c) != 0 || c == '+' || c == '-' || c == '.'; });
 }
 
+bool is_camera(const std::string& input) {
+  return input.starts_with("/dev/video") || input.starts_with("/dev/v4l/");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<FrameSource>> open_source(const std::string& input,
@@ -38,7 +42,7 @@ Result<std::unique_ptr<FrameSource>> open_source(const std::string& input,
     return make_error(ErrorCode::kNotFound, "no such file", input);
   }
   if (fs::is_directory(status)) return open_picture_folder(input, options);
-  if (fs::is_character_file(status) && input.rfind("/dev/video", 0) == 0) {
+  if (fs::is_character_file(status) && is_camera(input)) {
     return open_av_source(input, AvKind::kDevice, options);
   }
   if (!fs::is_regular_file(status) && !fs::is_fifo(status)) {

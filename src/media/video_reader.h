@@ -16,7 +16,7 @@ struct SourceOptions {
   // Threads of the video decoder; 0 lets FFmpeg choose. Each thread holds one more frame.
   int decoder_threads = 1;
   // Asked again and again while reading blocks or decodes; true stops with kCancelled. May be
-  // empty.
+  // empty. From the thread that reads.
   std::function<bool()> cancelled;
   // A network stream or device that gives nothing for so long is an error (kIo).
   double live_timeout_s = 15.0;
@@ -29,9 +29,10 @@ struct SourceOptions {
 //   a directory        its pictures, sorted by name as bytes, one every 1 / image_fps seconds;
 //   pictures may
 //                      differ in size; info() has the first one's
-//   /dev/videoN        a webcam (v4l2)
+//   /dev/videoN        a webcam (v4l2), also by its names below /dev/v4l/
 //   scheme://...       a network stream that FFmpeg reads (rtsp, http, ...)
-//   "-"                a video on standard input
+//   "-"                a video on standard input; from a pipe a container that needs no seeking (an
+//                      MP4 with its index behind the frames does)
 // Errors, each naming `input` as context: kNotFound (no such file), kBadFormat (empty file, not a
 // video, no video stream, a frame size of 0, no frames' data at all), kLimit (frames beyond
 // kMaxImageSide / kMaxImagePixels), kInvalidArgument (a directory without pictures), kIo,

@@ -7,6 +7,7 @@
 #include "media/face_detector.h"
 #include "pipeline/analyzer_impl.h"
 #include "pipeline/result_files.h"
+#include "pipeline/run.h"
 
 namespace mien {
 namespace {
@@ -21,7 +22,6 @@ class CallbackSink : public pipeline::RowSink {
  public:
   explicit CallbackSink(const AnalyzerCallbacks& callbacks) : callbacks_(callbacks) {}
 
-  Status opened(const media::VideoInfo&) override { return {}; }
   Status face(const FaceObservation& face) override {
     if (callbacks_.on_face) callbacks_.on_face(face);
     return {};
@@ -30,7 +30,6 @@ class CallbackSink : public pipeline::RowSink {
     if (callbacks_.on_window) callbacks_.on_window(row.window);
     return {};
   }
-  Status settled(const pipeline::FramePtr&) override { return {}; }
 
  private:
   const AnalyzerCallbacks& callbacks_;
@@ -81,12 +80,16 @@ Status check_mask(const AnalyzerOptions& options, const Recognizer& recognizer) 
   return {};
 }
 
-void fill_timings(AnalysisSummary& summary, const Clocks& clocks, bool video) {
+// `files`: what is written, nullptr when nothing is.
+void fill_timings(AnalysisSummary& summary, const Clocks& clocks, const OutputOptions* files) {
   summary.timings = {{"decode", clocks.decode.seconds()},
                      {"detect", clocks.detect.seconds()},
                      {"landmarks", clocks.landmarks.seconds()},
+                     {"align", clocks.align.seconds()},
                      {"recognise", clocks.recognise.seconds()}};
-  if (video) summary.timings.push_back({"draw", clocks.draw.seconds()});
+  if (files == nullptr) return;
+  if (files->video) summary.timings.push_back({"draw", clocks.draw.seconds()});
+  summary.timings.push_back({"write", clocks.write.seconds()});
 }
 
 }  // namespace
@@ -129,7 +132,7 @@ Result<AnalysisSummary> Analyzer::analyze(const std::string& input,
   CallbackSink sink(callbacks);
   MIEN_ASSIGN(AnalysisSummary summary,
               pipeline::run_input(impl_->context(), input, callbacks, sink, clocks));
-  fill_timings(summary, clocks, false);
+  fill_timings(summary, clocks, nullptr);
   return summary;
 }
 
@@ -139,7 +142,7 @@ Result<AnalysisSummary> Analyzer::analyze_to(const std::string& input, const Out
   pipeline::ResultFiles files(output, classes(), callbacks, clocks);
   MIEN_ASSIGN(AnalysisSummary summary,
               pipeline::run_input(impl_->context(), input, callbacks, files, clocks));
-  fill_timings(summary, clocks, output.video);
+  fill_timings(summary, clocks, &output);
   MIEN_TRY(files.finish({summary, impl_->options, impl_->recognizer, impl_->model_path,
                          impl_->landmark_path, impl_->window}));
   return summary;

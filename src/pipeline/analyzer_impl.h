@@ -4,7 +4,7 @@
 #include <string>
 
 #include "mien/analyzer.hpp"
-#include "pipeline/run.h"
+#include "pipeline/stages.h"
 
 namespace mien {
 

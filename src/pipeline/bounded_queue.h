@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -24,6 +25,26 @@ class BoundedQueue {
     return true;
   }
 
+  // Never waits: where there is no room, the oldest item is dropped to make some. False, and the
+  // new item is dropped, once the queue is closed.
+  bool push_newest(T item) {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return false;
+    if (items_.size() >= capacity_) {
+      items_.pop_front();
+      ++dropped_;
+    }
+    items_.push_back(std::move(item));
+    changed_.notify_all();
+    return true;
+  }
+
+  // How many items push_newest dropped to make room.
+  std::int64_t dropped() const {
+    const std::lock_guard lock(mutex_);
+    return dropped_;
+  }
+
   // Waits for an item; nullopt once the queue is closed and empty.
   std::optional<T> pop() {
     std::unique_lock lock(mutex_);
@@ -43,10 +64,11 @@ class BoundedQueue {
   }
 
  private:
-  const std::size_t capacity_;
-  std::mutex mutex_;
+  const std::size_t capacity_;  // >= 1
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<T> items_;
+  std::int64_t dropped_ = 0;
   bool closed_ = false;
 };
 

@@ -11,6 +11,9 @@ namespace {
 
 // Points older than this say nothing about where the face is now.
 constexpr double kPointsAgeS = 0.25;
+// Samples embedded in one call before a window asks for them: what the default stride brings, so
+// that the first window of a face takes no longer than the next ones.
+constexpr std::size_t kEmbedAtOnce = 4;
 
 }  // namespace
 
@@ -53,7 +56,9 @@ Result<std::vector<WindowRow>> ExpressionStage::push(const media::FaceRow& row,
     if (continuous) MIEN_TRY(offer(track, std::move(waiting), windows));
   }
   if (frame != nullptr) MIEN_TRY(offer(track, {row, frame}, windows));
-  return recognise_all(row.id, track, windows);
+  MIEN_ASSIGN(auto out, recognise_all(row.id, track, windows));
+  MIEN_TRY(embed_ahead(track));
+  return out;
 }
 
 Status ExpressionStage::offer(Track& track, Waiting waiting,
@@ -110,25 +115,47 @@ std::vector<int> ExpressionStage::open_tracks() const {
   return ids;
 }
 
-// All frames of the window that no earlier window had, in one call.
-Status ExpressionStage::embed_fresh(Track& track, const media::ClipWindow& window) {
-  std::vector<Sample*> fresh;
-  faces_.clear();
-  for (const std::int64_t key : window.keys) {
-    Sample& sample = track.samples.at(key);
-    if (!sample.embedding.empty() || sample.crop.empty()) continue;
-    faces_.insert(faces_.end(), sample.crop.begin(), sample.crop.end());
-    sample.crop.clear();  // also marks it, as a frame may occur twice in a window
-    sample.crop.shrink_to_fit();
-    fresh.push_back(&sample);
-  }
+// In one call. The samples' crops are given up.
+Status ExpressionStage::embed(const std::vector<Sample*>& fresh) {
   if (fresh.empty()) return {};
+  faces_.clear();
+  for (Sample* sample : fresh) {
+    faces_.insert(faces_.end(), sample->crop.begin(), sample->crop.end());
+    sample->crop.clear();
+    sample->crop.shrink_to_fit();
+  }
   const auto size = static_cast<std::size_t>(recognizer_.embedding_size());
   embeddings_.resize(size * fresh.size());
   MIEN_TRY(session_.embed(faces_, static_cast<int>(fresh.size()), embeddings_));
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     const auto begin = embeddings_.begin() + static_cast<std::ptrdiff_t>(i * size);
     fresh[i]->embedding.assign(begin, begin + static_cast<std::ptrdiff_t>(size));
+  }
+  return {};
+}
+
+// What the window needs and nobody has embedded yet.
+Status ExpressionStage::embed_fresh(Track& track, const media::ClipWindow& window) {
+  std::vector<Sample*> fresh;
+  for (const std::int64_t key : window.keys) {
+    Sample& sample = track.samples.at(key);
+    // A frame may occur twice in a window, then side by side.
+    if (!sample.waits() || (!fresh.empty() && fresh.back() == &sample)) continue;
+    fresh.push_back(&sample);
+  }
+  return embed(fresh);
+}
+
+// What later windows will need, as far as it fills whole calls.
+Status ExpressionStage::embed_ahead(Track& track) {
+  if (recognizer_.embedding_size() == 0) return {};
+  const Stopwatch watch(clock_);
+  std::vector<Sample*> fresh;
+  for (auto& [key, sample] : track.samples) {
+    if (sample.waits()) fresh.push_back(&sample);
+    if (fresh.size() < kEmbedAtOnce) continue;
+    MIEN_TRY(embed(fresh));
+    fresh.clear();
   }
   return {};
 }

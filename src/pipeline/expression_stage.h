@@ -51,7 +51,9 @@ class ExpressionStage {
     media::FaceBox box;
     media::Affine to_frame;          // of the crop
     std::vector<std::uint8_t> crop;  // given up once `embedding` is there
-    std::vector<float> embedding;    // where the model has such: computed when first used
+    std::vector<float> embedding;    // where the model has such
+
+    bool waits() const { return embedding.empty() && !crop.empty(); }
   };
   struct Track {
     explicit Track(const ExpressionStageOptions& options);
@@ -67,7 +69,9 @@ class ExpressionStage {
 
   Status offer(Track& track, Waiting waiting, std::vector<media::ClipWindow>& windows);
   Status pick(Track& track, std::int64_t key, std::vector<media::ClipWindow>& windows);
+  Status embed(const std::vector<Sample*>& fresh);
   Status embed_fresh(Track& track, const media::ClipWindow& window);
+  Status embed_ahead(Track& track);
   Status logits_of(Track& track, const media::ClipWindow& window, std::vector<float>& logits,
                    WindowRow& row);
   void prepare_mask(const Track& track, const media::ClipWindow& window, WindowRow& row) const;

@@ -109,8 +109,8 @@ Result<media::Landmarks> PointFinder::follow(const media::ImageView& frame,
 }
 
 FaceAligner::FaceAligner(PointFinder finder, const std::vector<float>& face_template, int crop_size,
-                         BoxShape shape, StageClock& clock)
-    : finder_(std::move(finder)), crop_size_(crop_size), shape_(shape), clock_(clock) {
+                         BoxShape shape, Clocks& clocks)
+    : finder_(std::move(finder)), crop_size_(crop_size), shape_(shape), clocks_(clocks) {
   const bool known = face_template.size() == kFerPlusTemplate.size();
   for (std::size_t i = 0; i < kFerPlusTemplate.size(); ++i) {
     target_.push_back(static_cast<double>(known ? face_template[i] : kFerPlusTemplate[i]) *
@@ -118,10 +118,16 @@ FaceAligner::FaceAligner(PointFinder finder, const std::vector<float>& face_temp
   }
 }
 
+Result<media::Landmarks> FaceAligner::find(const media::ImageView& frame, const media::FaceBox& box,
+                                           const std::optional<media::Landmarks>& before) {
+  const Stopwatch watch(clocks_.landmarks);
+  return before ? finder_.follow(frame, box, *before) : finder_.locate(frame, box);
+}
+
 Result<media::Crop> FaceAligner::crop(const media::ImageView& frame, const media::FaceBox& box,
                                       std::optional<media::Landmarks>& before) {
-  const Stopwatch watch(clock_);
-  auto found = before ? finder_.follow(frame, box, *before) : finder_.locate(frame, box);
+  auto found = find(frame, box, before);
+  const Stopwatch watch(clocks_.align);
   if (!found.ok() && found.error().code != ErrorCode::kInvalidArgument) return found.error();
   before.reset();
   if (found.ok() && found->quality >= 0.5F) {

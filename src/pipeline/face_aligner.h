@@ -63,10 +63,10 @@ class PointFinder : public media::LandmarkNet {
 // Crops for one recogniser. One thread.
 class FaceAligner {
  public:
-  // `face_template` as Recognizer::face_template; empty means that of FERPlus. `clock` must outlive
-  // the aligner.
+  // `face_template` as Recognizer::face_template; empty means that of FERPlus. `clocks` must
+  // outlive the aligner; it takes the time of landmarks and of align.
   FaceAligner(PointFinder finder, const std::vector<float>& face_template, int crop_size,
-              BoxShape shape, StageClock& clock);
+              BoxShape shape, Clocks& clocks);
 
   // The crop, crop_size x crop_size, and where it lies on the frame. `before` are the same face's
   // points on an earlier frame, if recent; they are replaced by those found now, or emptied when
@@ -76,11 +76,14 @@ class FaceAligner {
                            std::optional<media::Landmarks>& before);
 
  private:
+  Result<media::Landmarks> find(const media::ImageView& frame, const media::FaceBox& box,
+                                const std::optional<media::Landmarks>& before);
+
   PointFinder finder_;
   std::vector<double> target_;  // five points in pixels of the crop
   int crop_size_;
   BoxShape shape_;
-  StageClock& clock_;
+  Clocks& clocks_;
 };
 
 }  // namespace mien::pipeline

@@ -26,6 +26,12 @@ struct FaceRows {
   std::vector<int> ended;  // ids of tracks of which no row will follow
 };
 
+// A frame together with the rows that became sure with it (mostly of frames before it).
+struct SearchedFrame {
+  FramePtr frame;  // nullptr with the rows that the end of the video decided
+  FaceRows rows;
+};
+
 // Searching every frame costs too much, so frames are collected for `interval_s` and only the last
 // one is searched: around the faces of the search before, and as a whole when one of them is gone,
 // when there are none, or after `whole_s` (so long may a further face go unseen). When it shows the

@@ -22,14 +22,21 @@ ReadAhead::ReadAhead(std::unique_ptr<media::FrameSource> source, FaceStage& face
     : source_(std::move(source)),
       faces_(faces),
       decode_clock_(decode_clock),
-      decoded_([this] { return decode(); }, frames_ahead(source_->info())),
+      decoded_([this] { return decode(); }, frames_ahead(source_->info()),
+               source_->info().paced ? WhenFull::kDropOldest : WhenFull::kWait),
       searched_([this] { return search(); }, frames_ahead(source_->info())) {}
 
 Result<std::optional<FramePtr>> ReadAhead::decode() {
   const Stopwatch watch(decode_clock_);
-  MIEN_ASSIGN(std::optional<media::Frame> frame, source_->next());
-  if (!frame) return std::optional<FramePtr>();
-  return std::optional<FramePtr>(std::make_shared<const media::Frame>(std::move(*frame)));
+  auto frame = source_->next();
+  if (!frame.ok()) {
+    // Who stops a camera wants what it has shown so far.
+    const bool stopped = frame.error().code == ErrorCode::kCancelled && source_->info().live;
+    if (stopped) return std::optional<FramePtr>();
+    return frame.error();
+  }
+  if (!frame->has_value()) return std::optional<FramePtr>();
+  return std::optional<FramePtr>(std::make_shared<const media::Frame>(std::move(**frame)));
 }
 
 Result<std::optional<SearchedFrame>> ReadAhead::search() {

@@ -11,13 +11,9 @@
 
 namespace mien::pipeline {
 
-// A frame together with the rows that became sure with it (mostly of frames before it).
-struct SearchedFrame {
-  FramePtr frame;  // nullptr with the rows that the end of the video decided
-  FaceRows rows;
-};
-
-// Decodes a few frames ahead of `faces`, which searches a few frames ahead of the caller.
+// Decodes a few frames ahead of `faces`, which searches a few frames ahead of the caller. A camera
+// is never kept waiting: frames that are not searched in time are dropped, the oldest first. A live
+// source that is cancelled ends there, as if it were over.
 class ReadAhead {
  public:
   // `faces` and `decode_clock` must outlive this object and are used by its threads alone.
@@ -25,6 +21,9 @@ class ReadAhead {
 
   // The next frame; nullopt after the last. Errors: the source's, the detector's.
   Result<std::optional<SearchedFrame>> next() { return searched_.next(); }
+
+  // Frames of a camera that nobody looked at.
+  std::int64_t dropped() const { return decoded_.dropped(); }
 
  private:
   Result<std::optional<FramePtr>> decode();

@@ -81,12 +81,15 @@ Status ResultFiles::opened(const media::VideoInfo& info) {
 Status ResultFiles::face(const FaceObservation& face) {
   if (annotator_) annotator_->face(face);
   if (callbacks_.on_face) callbacks_.on_face(face);
+  const Stopwatch watch(clocks_.write);
   MIEN_TRY(files_->faces.write(faces_line(face)));
   return files_->face_rows.write(face_json(face) + "\n");
 }
 
 Status ResultFiles::window(const WindowRow& row) {
   const ExpressionWindow& window = row.window;
+  if (callbacks_.on_window) callbacks_.on_window(window);
+  const Stopwatch watch(clocks_.write);
   timeline_.add(window.track, window.start_s, window.end_s, window.probabilities);
   for (int slot = 0; slot < row.slots; ++slot) {
     const double end_s = std::min(row.slot_start_s(slot + 1), window.end_s);
@@ -94,7 +97,6 @@ Status ResultFiles::window(const WindowRow& row) {
                static_cast<double>(row.slot_mean(slot)));
   }
   if (annotator_) annotator_->window(row);
-  if (callbacks_.on_window) callbacks_.on_window(window);
   MIEN_TRY(files_->expressions.write(expressions_line(window, classes_)));
   return files_->window_rows.write(window_json(row, classes_) + "\n");
 }

@@ -8,7 +8,8 @@
 #include "pipeline/annotator.h"
 #include "pipeline/output_folder.h"
 #include "pipeline/result_json.h"
-#include "pipeline/run.h"
+#include "pipeline/row_flow.h"
+#include "pipeline/stopwatch.h"
 #include "report/time_strip.h"
 #include "report/timeline.h"
 
@@ -27,7 +28,7 @@ class ResultFiles : public RowSink {
   Status window(const WindowRow& row) override;
   Status settled(const FramePtr& frame) override;
 
-  // Ends all files and gives them their names. `draw_s` of the timings is filled in here.
+  // Ends all files and gives them their names.
   Status finish(const ResultFacts& facts);
 
  private:

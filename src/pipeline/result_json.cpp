@@ -37,6 +37,7 @@ void write_video(JsonWriter& json, const AnalysisSummary& s) {
   json.key("width").integer(s.width).key("height").integer(s.height);
   json.key("fps").number(s.fps, 3).key("duration_s").number(s.duration_s, 3);
   json.key("frames").integer(s.frames).key("frames_with_face").integer(s.face_frames);
+  if (s.dropped > 0) json.key("frames_dropped").integer(s.dropped);
   json.end_object();
 }
 
@@ -87,6 +88,46 @@ Status copy_rows(core::AtomicFile& out, JsonWriter& json, const std::string& key
   return out.write(json.take());
 }
 
+const char* event_name(EventKind kind) {
+  switch (kind) {
+    case EventKind::kFaceFound: return "found";
+    case EventKind::kFaceSeen: return "seen";
+    case EventKind::kExpression: return "expression";
+    case EventKind::kFaceLost: break;
+  }
+  return "lost";
+}
+
+void put_face(JsonWriter& json, const FaceObservation& face) {
+  json.key("frame").integer(face.frame).key("time_s").number(face.time_s, 4);
+  json.key("track").integer(face.track);
+  json.key("x").number(face.x, 1).key("y").number(face.y, 1);
+  json.key("w").number(face.w, 1).key("h").number(face.h, 1);
+  json.key("score").number(face.score, 3);
+}
+
+void put_window(JsonWriter& json, const ExpressionWindow& window,
+                const std::vector<std::string>& classes) {
+  json.key("track").integer(window.track);
+  json.key("start_s").number(window.start_s, 4).key("end_s").number(window.end_s, 4);
+  json.key("x").number(window.x, 1).key("y").number(window.y, 1);
+  json.key("w").number(window.w, 1).key("h").number(window.h, 1);
+  json.key("confidence").number(window.confidence, 4);
+  json.key("label").string(classes[static_cast<std::size_t>(window.label)]);
+  json.key("probabilities").begin_object(kInline);
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    json.key(classes[i]).number(window.probabilities[i], 5);
+  }
+  json.end_object();
+}
+
+// The object that is open, closed, without the line end.
+std::string line_of(JsonWriter& json) {
+  std::string text = json.end_object().take();
+  text.pop_back();
+  return text;
+}
+
 }  // namespace
 
 const char* precision_name(Precision precision) {
@@ -100,30 +141,15 @@ const char* precision_name(Precision precision) {
 
 std::string face_json(const FaceObservation& face) {
   JsonWriter json;
-  json.begin_object(kInline).key("frame").integer(face.frame).key("time_s").number(face.time_s, 4);
-  json.key("track").integer(face.track);
-  json.key("x").number(face.x, 1).key("y").number(face.y, 1);
-  json.key("w").number(face.w, 1).key("h").number(face.h, 1);
-  json.key("score").number(face.score, 3);
-  std::string text = json.end_object().take();
-  text.pop_back();
-  return text;
+  json.begin_object(kInline);
+  put_face(json, face);
+  return line_of(json);
 }
 
 std::string window_json(const WindowRow& row, const std::vector<std::string>& classes) {
-  const ExpressionWindow& window = row.window;
   JsonWriter json;
-  json.begin_object(kInline).key("track").integer(window.track);
-  json.key("start_s").number(window.start_s, 4).key("end_s").number(window.end_s, 4);
-  json.key("x").number(window.x, 1).key("y").number(window.y, 1);
-  json.key("w").number(window.w, 1).key("h").number(window.h, 1);
-  json.key("confidence").number(window.confidence, 4);
-  json.key("label").string(classes[static_cast<std::size_t>(window.label)]);
-  json.key("probabilities").begin_object();
-  for (std::size_t i = 0; i < classes.size(); ++i) {
-    json.key(classes[i]).number(window.probabilities[i], 5);
-  }
-  json.end_object();
+  json.begin_object(kInline);
+  put_window(json, row.window, classes);
   if (row.has_mask()) {
     json.key("mask").begin_array();
     for (int slot = 0; slot < row.slots; ++slot) {
@@ -131,9 +157,20 @@ std::string window_json(const WindowRow& row, const std::vector<std::string>& cl
     }
     json.end_array();
   }
-  std::string text = json.end_object().take();
-  text.pop_back();
-  return text;
+  return line_of(json);
+}
+
+std::string event_json(const Event& event, const std::string& input,
+                       const std::vector<std::string>& classes) {
+  JsonWriter json;
+  json.begin_object(kInline).key("event").string(event_name(event.kind));
+  json.key("input").string(input);
+  if (event.kind == EventKind::kExpression) {
+    put_window(json, event.expression, classes);
+  } else {
+    put_face(json, event.face);
+  }
+  return line_of(json);
 }
 
 Status write_result_json(core::AtomicFile& out, const ResultFacts& facts,

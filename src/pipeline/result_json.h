@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "mien/analyzer.hpp"
 #include "pipeline/output_folder.h"
@@ -22,6 +23,11 @@ struct ResultFacts {
 // One row as JSON, without a line end. A window with a mask has "mask" too: its mean per slot.
 std::string face_json(const FaceObservation& face);
 std::string window_json(const WindowRow& row, const std::vector<std::string>& classes);
+
+// What happened to a face as one JSON object: "event" ("found", "seen", "expression", "lost"),
+// "input", then the keys of a row of faces or expressions. No line end.
+std::string event_json(const Event& event, const std::string& input,
+                       const std::vector<std::string>& classes);
 
 // Writes the document. The rows come from two files of ours that hold one JSON value per line, so
 // that any number of them goes through without being held. Error kIo.

@@ -29,7 +29,7 @@ Result<std::vector<StillFace>> Analyzer::predict(const std::string& image) const
   MIEN_ASSIGN(auto session, recognizer.session());
   MIEN_ASSIGN(auto points, impl_->locator.session());
   const pipeline::BoxShape shape = pipeline::box_shape(detector->name());
-  pipeline::StageClock unused;
+  pipeline::Clocks unused;
   pipeline::FaceAligner aligner(
       pipeline::PointFinder(std::move(points), impl_->locator.input_size(), shape),
       recognizer.face_template(), recognizer.input_size(), shape, unused);

@@ -24,8 +24,10 @@ struct Clocks {
   StageClock decode;
   StageClock detect;
   StageClock landmarks;
+  StageClock align;
   StageClock recognise;
   StageClock draw;
+  StageClock write;
 };
 
 // Adds the time of its own life to a clock.

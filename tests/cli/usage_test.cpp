@@ -27,7 +27,7 @@ TEST_F(UsageTest, VersionAndHelp) {
   EXPECT_EQ(analyze.exit_code, 0);
   for (const char* option :
        {"--model", "--out", "--window", "--stride", "--precision", "--budget", "--show-mask",
-        "--threads", "--detector", "--shard", "--no-video", "--json"}) {
+        "--threads", "--detector", "--shard", "--no-video", "--json", "--events"}) {
     EXPECT_THAT(analyze.out, HasSubstr(option));
   }
 }

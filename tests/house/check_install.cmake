@@ -1,6 +1,6 @@
 # Installs the libraries of BUILD, builds examples/embed against the installation and runs it: with a
 # model that does not exist, and with each expression model of MODELS on one grey face. With
-# PIPELINE=ON examples/watch is built as well, and run on a video that does not exist.
+# PIPELINE=ON examples/watch and examples/stream are built as well, and run on what does not exist.
 #
 #   cmake -DBUILD=... -DEXAMPLES=... -DWORK=... -DMODELS=... [-DPIPELINE=ON] -P check_install.cmake
 function(run what)
@@ -14,12 +14,14 @@ file(REMOVE_RECURSE ${WORK})
 run("install" ${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/first --component Development)
 # The package must survive being moved.
 file(RENAME ${WORK}/first ${WORK}/prefix)
-file(READ ${EXAMPLES}/embed/main.cpp program)
-string(REGEX MATCHALL "\n" lines "${program}")
-list(LENGTH lines lines)
-if(lines GREATER 40)
-  message(FATAL_ERROR "the example has ${lines} lines; embedding should take 40")
-endif()
+foreach(name IN ITEMS embed watch stream)
+  file(READ ${EXAMPLES}/${name}/main.cpp program)
+  string(REGEX MATCHALL "\n" lines "${program}")
+  list(LENGTH lines lines)
+  if(lines GREATER 40)
+    message(FATAL_ERROR "examples/${name} has ${lines} lines; embedding should take 40")
+  endif()
+endforeach()
 
 function(build_example name)
   run("configure ${name}" ${CMAKE_COMMAND} -S ${EXAMPLES}/${name} -B ${WORK}/${name} -G Ninja
@@ -40,6 +42,8 @@ must_refuse("no/such.safetensors" ${WORK}/embed/embed)
 if(PIPELINE)
   build_example(watch)
   must_refuse("no/such.mp4" ${WORK}/watch/watch)
+  build_example(stream)
+  must_refuse("640" ${WORK}/stream/stream)
 endif()
 
 # 112 x 112 x 3 bytes of one grey, the picture that the small presets take.

@@ -38,6 +38,17 @@ TEST(BoundedQueue, CloseFreesAWaitingPusher) {
   EXPECT_EQ(queue.pop(), std::nullopt);
 }
 
+TEST(BoundedQueue, TheNewestPushOutTheOldest) {
+  BoundedQueue<int> queue(2);
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(queue.push_newest(i));
+  EXPECT_EQ(queue.dropped(), 3);
+  queue.close();
+  EXPECT_FALSE(queue.push_newest(5));
+  EXPECT_EQ(queue.pop(), 3);
+  EXPECT_EQ(queue.pop(), 4);
+  EXPECT_EQ(queue.pop(), std::nullopt);
+}
+
 TEST(Ahead, GivesEverythingInOrderAndThenTheEnd) {
   int n = 0;
   Ahead<int> ahead(

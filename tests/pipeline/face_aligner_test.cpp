@@ -80,12 +80,12 @@ class WithNetwork : public ::testing::Test {
     EXPECT_TRUE(session.ok());
     const BoxShape shape = box_shape("haar");
     return {
-        PointFinder(std::move(*session), locator_->input_size(), shape), {}, 112, shape, clock_};
+        PointFinder(std::move(*session), locator_->input_size(), shape), {}, 112, shape, clocks_};
   }
 
   std::string path_;
   std::optional<LandmarkLocator> locator_;
-  StageClock clock_;
+  Clocks clocks_;
 };
 
 TEST_F(WithNetwork, FallsBackOnTheBoxWhenPointsAreNoFace) {
