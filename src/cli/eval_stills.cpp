@@ -52,7 +52,7 @@ Result<Answers> answer_stills(const StillEvalArguments& arguments) {
   MIEN_ASSIGN(Recognizer::Session session, model.session());
   Answers answers;
   answers.classes = model.classes();
-  answers.precision = model.precision() == Precision::kBf16 ? "bf16" : "f32";
+  answers.precision = precision_name(model.precision());
   MIEN_ASSIGN(answers.set, learn::read_stills(arguments.source, answers.classes));
   std::set<std::string> duplicates;
   if (const std::string list = learn::duplicates_list_of(arguments.source); !list.empty()) {

@@ -89,15 +89,6 @@ Status copy_rows(core::AtomicFile& out, JsonWriter& json, const std::string& key
 
 }  // namespace
 
-const char* precision_name(Precision precision) {
-  switch (precision) {
-    case Precision::kF32: return "f32";
-    case Precision::kBf16: return "bf16";
-    case Precision::kAuto: break;
-  }
-  return "auto";
-}
-
 std::string face_json(const FaceObservation& face) {
   JsonWriter json;
   json.begin_object(kInline).key("frame").integer(face.frame).key("time_s").number(face.time_s, 4);

@@ -28,7 +28,4 @@ std::string window_json(const WindowRow& row, const std::vector<std::string>& cl
 Status write_result_json(core::AtomicFile& out, const ResultFacts& facts,
                          const std::string& window_rows, const std::string& face_rows);
 
-// Short name of a precision: "auto", "f32", "bf16".
-const char* precision_name(Precision precision);
-
 }  // namespace mien::pipeline

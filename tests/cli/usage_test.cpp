@@ -45,7 +45,7 @@ TEST_F(UsageTest, WrongUsageIsCodeTwo) {
   for (const char* wrong : {"0", "1.5", "some"}) {
     EXPECT_EQ(mien({"analyze", "x.mp4", "--budget", wrong}).exit_code, 2) << wrong;
   }
-  EXPECT_EQ(mien({"analyze", "x.mp4", "--precision", "int8"}).exit_code, 2);
+  EXPECT_EQ(mien({"analyze", "x.mp4", "--precision", "int8"}).exit_code, 1);  // no such video
   EXPECT_EQ(mien({"predict"}).exit_code, 2);
 }
 

@@ -63,8 +63,8 @@ TEST(Quantization, WhatCannotBeTrueIsRefused) {
   refusal("\"int8\":true", "\"int8\":1");
   refusal("0.9975", "1.5");
   refusal("0.9975", "\"much\"");
-  refusal("400", "-1");
-  refusal("400", "4.5");
+  refusal("\"samples\":400", "\"samples\":-1");
+  refusal("\"samples\":400", "\"samples\":4.5");
   refusal("\"faces (valid)\"", "[]");
   refusal("\"blocks.0.attn.qkv\"", "7");
 }
