@@ -2,6 +2,7 @@
 // not matter here, only that the file says what was found and all else goes by it.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/analyze_fixture.h"

@@ -109,7 +109,7 @@ TEST(Memory, TheCounterCounts) {
 
 TEST(Memory, VideoModel) {
   const testing::TempFolder folder;
-  for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+  for (const Precision precision : {Precision::kF32, Precision::kBf16, Precision::kInt8}) {
     const auto model = Recognizer::load(test::write_random(folder, test::small_config(true)),
                                         {.precision = precision, .threads = 2});
     ASSERT_TRUE(model.ok());
@@ -138,7 +138,7 @@ TEST(Memory, ImageModel) {
 
 TEST(Memory, VideoMae) {
   const testing::TempFolder folder;
-  for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+  for (const Precision precision : {Precision::kF32, Precision::kBf16, Precision::kInt8}) {
     const auto model = Recognizer::load(test::write_random(folder, test::small_videomae_config()),
                                         {.precision = precision, .threads = 2});
     ASSERT_TRUE(model.ok());
@@ -152,7 +152,7 @@ TEST(Memory, VideoMae) {
 
 TEST(Memory, AdaTosk) {
   const testing::TempFolder folder;
-  for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+  for (const Precision precision : {Precision::kF32, Precision::kBf16, Precision::kInt8}) {
     const auto model = Recognizer::load(test::write_random(folder, test::small_adatosk_config()),
                                         {.precision = precision, .threads = 2});
     ASSERT_TRUE(model.ok());
