@@ -160,10 +160,41 @@ HWY_INLINE float GeluOne(float x) {
   return 0.5F * x * (1.0F + std::erf(x * 0.70710678F));
 }
 
-// Calls put(i, vector) and put_one(i, value) for the values of one row of sums.
-template <bool kGelu, class Put, class PutOne>
+// Where the values of a row go: to activations, onto a stream, or, as bits, back into the place of
+// their sums until the row's largest is known.
+template <class Out>
+struct ActSink {
+  typename Out::T* to;
+  HWY_INLINE void Store(std::size_t i, F32Vec v) const { Out::Store(v, to + i); }
+  HWY_INLINE void Put(std::size_t i, float v) const { Out::Put(v, to + i); }
+};
+
+struct AddSink {
+  float* to;
+  HWY_INLINE void Store(std::size_t i, F32Vec v) const {
+    const F32Tag d;
+    hn::StoreU(hn::Add(hn::LoadU(d, to + i), v), d, to + i);
+  }
+  HWY_INLINE void Put(std::size_t i, float v) const { to[i] += v; }
+};
+
+struct BitSink {
+  std::int32_t* row;
+  Extent* extent;
+  HWY_INLINE void Store(std::size_t i, F32Vec v) const {
+    extent->See(v);
+    hn::StoreU(hn::BitCast(I32Tag(), v), I32Tag(), row + i);
+  }
+  HWY_INLINE void Put(std::size_t i, float v) const {
+    extent->SeeOne(v);
+    row[i] = std::bit_cast<std::int32_t>(v);
+  }
+};
+
+// Gives the sink the values of one row of sums.
+template <bool kGelu, class Sink>
 HWY_INLINE void FinishRow(const std::int32_t* sums, float row_scale, const SumScales& s,
-                          const Put& put, const PutOne& put_one) {
+                          const Sink& sink) {
   const F32Tag d;
   const I32Tag di;
   const std::size_t lanes = hn::Lanes(d);
@@ -173,54 +204,37 @@ HWY_INLINE void FinishRow(const std::int32_t* sums, float row_scale, const SumSc
     const auto sum = hn::Sub(hn::LoadU(di, sums + i), hn::LoadU(di, s.offsets + i));
     const auto scaled = hn::Mul(hn::ConvertTo(d, sum), hn::LoadU(d, s.scales + i));
     const auto value = hn::MulAdd(scaled, row, hn::LoadU(d, s.bias + i));
-    put(i, kGelu ? Gelu(value) : value);
+    sink.Store(i, kGelu ? Gelu(value) : value);
   }
   for (; i < s.width; ++i) {
     const float value =
         static_cast<float>(sums[i] - s.offsets[i]) * s.scales[i] * row_scale + s.bias[i];
-    put_one(i, kGelu ? GeluOne(value) : value);
+    sink.Put(i, kGelu ? GeluOne(value) : value);
   }
-}
-
-template <bool kGelu>
-void FinishActRows(const std::int32_t* sums, const float* row_scales, std::size_t rows,
-                   const SumScales& s, ActKind kind, void* y) {
-  WithAccess(kind, [&](auto access) {
-    using Out = decltype(access);
-    for (std::size_t r = 0; r < rows; ++r) {
-      auto* to = static_cast<typename Out::T*>(y) + r * s.width;
-      FinishRow<kGelu>(
-          sums + r * s.width, row_scales[r], s,
-          [to](std::size_t i, F32Vec v) { Out::Store(v, to + i); },
-          [to](std::size_t i, float v) { Out::Put(v, to + i); });
-    }
-  });
 }
 
 void FinishAct(const std::int32_t* sums, const float* row_scales, std::size_t rows,
                const SumScales& s, bool gelu, ActKind kind, void* y) {
-  if (gelu) {
-    FinishActRows<true>(sums, row_scales, rows, s, kind, y);
-  } else {
-    FinishActRows<false>(sums, row_scales, rows, s, kind, y);
-  }
+  WithAccess(kind, [&](auto access) {
+    using Out = decltype(access);
+    for (std::size_t r = 0; r < rows; ++r) {
+      const ActSink<Out> sink{static_cast<typename Out::T*>(y) + r * s.width};
+      if (gelu) {
+        FinishRow<true>(sums + r * s.width, row_scales[r], s, sink);
+      } else {
+        FinishRow<false>(sums + r * s.width, row_scales[r], s, sink);
+      }
+    }
+  });
 }
 
 void FinishAdd(const std::int32_t* sums, const float* row_scales, std::size_t rows,
                const SumScales& s, float* stream) {
-  const F32Tag d;
   for (std::size_t r = 0; r < rows; ++r) {
-    float* to = stream + r * s.width;
-    FinishRow<false>(
-        sums + r * s.width, row_scales[r], s,
-        [to, d](std::size_t i, F32Vec v) {
-          hn::StoreU(hn::Add(hn::LoadU(d, to + i), v), d, to + i);
-        },
-        [to](std::size_t i, float v) { to[i] += v; });
+    FinishRow<false>(sums + r * s.width, row_scales[r], s, AddSink{stream + r * s.width});
   }
 }
 
-// The values wait in the place of their sums, as bits, until the row's largest is known.
 void FinishGeluQuantize(std::int32_t* sums, const float* row_scales, std::size_t rows,
                         const SumScales& s, std::int32_t limit, const QuantizedRows& y) {
   const F32Tag d;
@@ -229,16 +243,7 @@ void FinishGeluQuantize(std::int32_t* sums, const float* row_scales, std::size_t
   for (std::size_t r = 0; r < rows; ++r) {
     std::int32_t* row = sums + r * s.width;
     Extent extent;
-    FinishRow<true>(
-        row, row_scales[r], s,
-        [&](std::size_t i, F32Vec v) {
-          extent.See(v);
-          hn::StoreU(hn::BitCast(di, v), di, row + i);
-        },
-        [&](std::size_t i, float v) {
-          extent.SeeOne(v);
-          row[i] = std::bit_cast<std::int32_t>(v);
-        });
+    FinishRow<true>(row, row_scales[r], s, BitSink{row, &extent});
     const Coder coder(extent.Largest(), limit);
     std::uint8_t* codes = y.codes + r * s.width;
     std::size_t i = 0;
