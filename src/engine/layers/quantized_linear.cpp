@@ -23,7 +23,9 @@ constexpr std::size_t kMaxIn = 65536;
 // The sums of a chunk: half of a core's second-level cache where that is 2 MiB.
 constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
 
-// Rows that fill oneDNN's kernels; more gain nothing.
+// Rows that fill oneDNN's kernels: more gain nothing, and with fewer each thread would read all
+// weights for next to no work.
+constexpr std::size_t kMinChunk = 16;
 constexpr std::size_t kMaxChunk = 256;
 
 dnnl::memory::dim dim(std::size_t n) {
@@ -87,10 +89,10 @@ QuantizedLinear::QuantizedLinear(std::shared_ptr<const QuantizedLinearWeights> w
   if (rows_ == 0) return;
   const auto threads = static_cast<std::size_t>(omp_get_max_threads());
   const std::size_t row_bytes = weights_->out() * sizeof(std::int32_t);
-  const std::size_t most = std::clamp<std::size_t>(kChunkBytes / row_bytes, 16, kMaxChunk);
+  const std::size_t most = std::clamp(kChunkBytes / row_bytes, kMinChunk, kMaxChunk);
   // As many chunks as give each thread the same number of them.
   const std::size_t wanted = ceil_divide(ceil_divide(rows_, most), threads) * threads;
-  chunk_ = ceil_divide(rows_, wanted);
+  chunk_ = std::max(ceil_divide(rows_, wanted), std::min(rows_, kMinChunk));
   chunks_ = ceil_divide(rows_, chunk_);
   sums_bytes_ = aligned(chunk_ * row_bytes);
   const ThreadScope scope(1);  // a product is one thread's
