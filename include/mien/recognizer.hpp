@@ -13,10 +13,23 @@
 
 namespace mien {
 
-// The type that linear layers and convolutions compute in. kAuto takes bf16 where the CPU has
-// instructions for it, else f32. kBf16 works everywhere: without such instructions weights and
-// layer outputs are rounded to bf16 and the arithmetic is f32, which is no faster than kF32.
-enum class Precision { kAuto, kF32, kBf16 };
+namespace engine {
+class RecognizerLoader;
+}
+
+// The type that linear layers and convolutions compute in. kAuto takes int8 where the CPU has
+// instructions for it (AVX-512 VNNI) and the model file holds a calibration by which its answers
+// stay what they are; else bf16 where the CPU has instructions for that and they are fast; else
+// f32. kBf16 works everywhere: without such instructions weights and layer outputs are rounded to
+// bf16 and the arithmetic is f32, which is no faster than kF32. kInt8: the linear layers of the
+// transformer blocks multiply 8-bit activations, with a scale for every token of every call, by
+// 8-bit weights, with a scale for every output channel; layers that the calibration names, and all
+// else, stay in bf16 or f32. It works everywhere too, slowly and with 7-bit activations where the
+// CPU lacks VNNI; a model that has no such layers (a landmark network) takes kAuto instead.
+enum class Precision { kAuto, kF32, kBf16, kInt8 };
+
+// "auto", "f32", "bf16", "int8".
+const char* precision_name(Precision precision);
 
 struct RecognizerOptions {
   Precision precision = Precision::kAuto;
@@ -61,7 +74,7 @@ class Recognizer {
   int num_frames() const;    // frames of a clip; 1 for an image model
   bool is_temporal() const;  // video model: the frames of a clip see each other
   int num_classes() const;
-  Precision precision() const;  // what kAuto became: kF32 or kBf16
+  Precision precision() const;  // what kAuto became: kF32, kBf16 or kInt8
 
   // Class names in the order of the logits; "class 0", ... when the file does not name them.
   const std::vector<std::string>& classes() const;
@@ -103,6 +116,7 @@ class Recognizer {
   Result<Session> session() const;
 
  private:
+  friend class engine::RecognizerLoader;
   struct Impl;
   explicit Recognizer(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;

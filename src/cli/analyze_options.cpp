@@ -87,10 +87,7 @@ Result<Precision> parse_precision(const std::string& name) {
   if (name == "auto") return Precision::kAuto;
   if (name == "f32") return Precision::kF32;
   if (name == "bf16") return Precision::kBf16;
-  if (name == "int8") {
-    return make_error(ErrorCode::kUnsupported, "int8 is not available in this version",
-                      "--precision");
-  }
+  if (name == "int8") return Precision::kInt8;
   return make_error(ErrorCode::kInvalidArgument, "'" + name + "' is no precision", "--precision");
 }
 

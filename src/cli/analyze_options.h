@@ -29,7 +29,7 @@ void declare(CLI::App& command, AnalyzeOptions& options);
 // The options that analyze and predict share: models, detector, precision, threads.
 void declare_networks(CLI::App& command, AnalyzerOptions& options, std::string& precision);
 
-// Error kInvalidArgument for a name that is none, kUnsupported for "int8".
+// Error kInvalidArgument for a name that is none.
 Result<Precision> parse_precision(const std::string& name);
 
 // Part I of N parts, I from 1. "" is 1/1. Error kInvalidArgument.

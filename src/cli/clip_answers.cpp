@@ -28,7 +28,7 @@ class EngineAnswers : public ClipAnswers {
     return model_.is_temporal() ? model_.num_frames() : kImageModelFrames;
   }
   std::string name() const override {
-    return model_.precision() == Precision::kBf16 ? "engine, bf16" : "engine, f32";
+    return std::string("engine, ") + precision_name(model_.precision());
   }
   std::size_t mask_slots() const override { return static_cast<std::size_t>(model_.mask_slots()); }
   double budget() const override { return budget_ > 0.0 ? budget_ : model_.budget(); }

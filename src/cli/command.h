@@ -35,13 +35,13 @@ int failed(const Error& error);
 // The same for a contradiction between arguments that CLI11 cannot see: returns kExitUsage.
 int wrong_usage(const std::string& message);
 
-// `mien train ...`, `mien eval ...` and `mien sweep ...` become `mien-train train ...` and so on,
-// found beside this program or else on PATH, with every argument as it was given. Returns only on
-// failure (the exit code), or kNotTraining when argv[1] is none of them.
+// `mien train ...`, `mien eval ...`, `mien quantize ...` and `mien sweep ...` become `mien-train
+// train ...` and so on, found beside this program or else on PATH, with every argument as it was
+// given. Returns only on failure (the exit code), or kNotTraining when argv[1] is none of them.
 inline constexpr int kNotTraining = -1;
 int start_trainer(int argc, char** argv);
 
-// Lists those three in the help of `root`; they never run from there.
+// Lists those four in the help of `root`; they never run from there.
 void add_trainer_help(CLI::App& root);
 
 }  // namespace mien::cli

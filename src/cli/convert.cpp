@@ -157,6 +157,7 @@ int run(const ConvertOptions& options) {
       return failed(status.error().within(options.landmark));
     }
     config->s2d.with_landmark = true;
+    config->quantization.reset();  // it was of other weights
   }
   const auto storage = options.half ? core::DType::kF16 : core::DType::kF32;
   if (auto status = core::write_model(options.output, *config, tensors, storage); !status.ok()) {

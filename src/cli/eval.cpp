@@ -41,6 +41,7 @@ int wrong_usage(const std::string& what) {
 
 Precision precision_of(const std::string& name) {
   if (name == "f32") return Precision::kF32;
+  if (name == "int8") return Precision::kInt8;
   return name == "bf16" ? Precision::kBf16 : Precision::kAuto;
 }
 
@@ -199,8 +200,8 @@ void declare_model_and_data(CLI::App& command, EvalArguments& arguments) {
                     ->capture_default_str());
   own.push_back(
       command.add_option("--split", source.split, "train, valid or test")->capture_default_str());
-  own.push_back(command.add_option("--precision", arguments.precision, "auto, f32 or bf16")
-                    ->check(CLI::IsMember({"auto", "f32", "bf16"}))
+  own.push_back(command.add_option("--precision", arguments.precision, "auto, f32, bf16 or int8")
+                    ->check(CLI::IsMember({"auto", "f32", "bf16", "int8"}))
                     ->capture_default_str());
   own.push_back(command.add_option("--threads", arguments.stills.threads, "0: all cores")
                     ->capture_default_str());

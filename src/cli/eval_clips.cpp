@@ -30,23 +30,6 @@ constexpr int kClipsAhead = 4;
 constexpr std::uint64_t kDropSeed = 4;  // of what --drop random draws, with the clip's number
 constexpr int kBudgetDigits = 10;       // behind the point, at most
 
-// The model's index of each of the data set's classes.
-Result<std::vector<std::size_t>> match_classes(const learn::ClipList& list,
-                                               const std::vector<std::string>& model) {
-  std::vector<std::size_t> out;
-  for (const std::string& name : list.classes) {
-    const auto at = std::find_if(model.begin(), model.end(), [&](const std::string& other) {
-      return core::label_or_itself(other) == core::label_or_itself(name);
-    });
-    if (at == model.end()) {
-      return make_error(ErrorCode::kInvalidArgument,
-                        "the model has no class '" + name + "' of the data set");
-    }
-    out.push_back(static_cast<std::size_t>(at - model.begin()));
-  }
-  return out;
-}
-
 // A list, and what it takes to score its clips.
 struct Task {
   const learn::ClipList& list;
@@ -242,6 +225,22 @@ void describe(const ClipEvalArguments& arguments, const Evaluation& evaluation,
 }
 
 }  // namespace
+
+Result<std::vector<std::size_t>> match_classes(const learn::ClipList& list,
+                                               const std::vector<std::string>& model) {
+  std::vector<std::size_t> out;
+  for (const std::string& name : list.classes) {
+    const auto at = std::find_if(model.begin(), model.end(), [&](const std::string& other) {
+      return core::label_or_itself(other) == core::label_or_itself(name);
+    });
+    if (at == model.end()) {
+      return make_error(ErrorCode::kInvalidArgument,
+                        "the model has no class '" + name + "' of the data set");
+    }
+    out.push_back(static_cast<std::size_t>(at - model.begin()));
+  }
+  return out;
+}
 
 std::vector<std::string> clip_eval_formats() {
   std::vector<std::string> formats = learn::clip_formats();

@@ -1,6 +1,7 @@
 // mien eval on clips: the test protocols of the DFER papers.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,10 @@ std::vector<std::string> clip_eval_formats();
 
 // Whether a format name is one of these.
 bool is_clip_format(const std::string& format);
+
+// The model's index of each of the data set's classes. Error kInvalidArgument when it lacks one.
+Result<std::vector<std::size_t>> match_classes(const learn::ClipList& list,
+                                               const std::vector<std::string>& model);
 
 // Runs the evaluation and returns what to print on stdout. News (what is missing) go to stderr.
 // Where the truth is known (learn/data/moment_truth.h), masks are measured against it.

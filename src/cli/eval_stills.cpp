@@ -40,19 +40,13 @@ struct Answers {
   std::vector<StillAnswer> stills;  // those with a label
 };
 
-learn::CropFrame frame_of(const learn::Still& still, const std::vector<float>& face_template) {
-  const bool templated = !still.framed && !still.points.empty() && face_template.size() == 10;
-  return templated ? learn::frame_on_template(still.points, face_template)
-                   : learn::frame_on_picture(still);
-}
-
 Result<Answers> answer_stills(const StillEvalArguments& arguments) {
   MIEN_ASSIGN(const Recognizer model,
               Recognizer::load(arguments.model, {arguments.precision, arguments.threads}));
   MIEN_ASSIGN(Recognizer::Session session, model.session());
   Answers answers;
   answers.classes = model.classes();
-  answers.precision = model.precision() == Precision::kBf16 ? "bf16" : "f32";
+  answers.precision = precision_name(model.precision());
   MIEN_ASSIGN(answers.set, learn::read_stills(arguments.source, answers.classes));
   std::set<std::string> duplicates;
   if (const std::string list = learn::duplicates_list_of(arguments.source); !list.empty()) {
@@ -63,7 +57,7 @@ Result<Answers> answer_stills(const StillEvalArguments& arguments) {
     if (still.majority < 0) continue;
     StillAnswer answer;
     answer.still = index;
-    answer.frame = frame_of(still, model.face_template());
+    answer.frame = evaluated_frame(still, model.face_template());
     const auto crop = learn::crop_rgb(answers.set, still, answer.frame, model.input_size());
     answer.logits.resize(answers.classes.size());
     MIEN_TRY(session.still_logits(crop, 1, answer.logits));
@@ -222,6 +216,13 @@ Status write_still_report(const StillEvalArguments& arguments, const Answers& an
 }
 
 }  // namespace
+
+learn::CropFrame evaluated_frame(const learn::Still& still,
+                                 const std::vector<float>& face_template) {
+  const bool templated = !still.framed && !still.points.empty() && face_template.size() == 10;
+  return templated ? learn::frame_on_template(still.points, face_template)
+                   : learn::frame_on_picture(still);
+}
 
 Result<std::string> evaluate_stills(const StillEvalArguments& arguments) {
   MIEN_ASSIGN(const Answers answers, answer_stills(arguments));

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/eval_sheet.h"
+#include "learn/data/face_geometry.h"
 #include "learn/data/still_set.h"
 #include "mien/recognizer.hpp"
 
@@ -21,6 +23,11 @@ struct StillEvalArguments {
   std::string out;     // folder for eval.json and the report's files; may be empty
   std::string repeat;  // the command line, for the report
 };
+
+// What an evaluation shows the model of a still: by its points on the model's face template, where
+// there are both and the picture is not framed already, else as the picture is.
+learn::CropFrame evaluated_frame(const learn::Still& still,
+                                 const std::vector<float>& face_template);
 
 // Runs the evaluation and returns what to print on stdout. Errors: those of Recognizer::load,
 // read_stills, write_sheet and write_report.

@@ -17,10 +17,6 @@ struct InferArguments {
   bool json = false;
 };
 
-const char* precision_name(Precision precision) {
-  return precision == Precision::kBf16 ? "bf16" : "f32";
-}
-
 void print_summary(const InferArguments& arguments, const engine::InferResult& result) {
   if (!arguments.json) {
     std::printf("%s: %zu tensors, %s, forward %.1f ms\n", arguments.output.c_str(),
@@ -71,9 +67,11 @@ void add_infer(CLI::App& root, int& exit_code) {
                    "expression models, image_u8 or x [N,3,112,112] for landmark models")
       ->required();
   command->add_option("output", arguments->output, ".safetensors to write")->required();
-  const std::map<std::string, Precision> precisions = {
-      {"auto", Precision::kAuto}, {"f32", Precision::kF32}, {"bf16", Precision::kBf16}};
-  command->add_option("--precision", arguments->options.engine.precision, "auto, f32 or bf16")
+  const std::map<std::string, Precision> precisions = {{"auto", Precision::kAuto},
+                                                       {"f32", Precision::kF32},
+                                                       {"bf16", Precision::kBf16},
+                                                       {"int8", Precision::kInt8}};
+  command->add_option("--precision", arguments->options.engine.precision, "auto, f32, bf16 or int8")
       ->transform(CLI::CheckedTransformer(precisions, CLI::ignore_case));
   command->add_option("--threads", arguments->options.engine.threads, "default: all CPUs")
       ->check(CLI::Range(1, 256));

@@ -20,7 +20,9 @@ constexpr const char* kTrainer = "mien-train";
 int start_trainer(int argc, char** argv) {
   if (argc < 2) return kNotTraining;
   const std::string_view command = argv[1];
-  if (command != "train" && command != "eval" && command != "sweep") return kNotTraining;
+  const bool trains =
+      command == "train" || command == "eval" || command == "quantize" || command == "sweep";
+  if (!trains) return kNotTraining;
 
   std::vector<char*> arguments(argv, argv + argc);
   arguments.push_back(nullptr);
@@ -48,6 +50,8 @@ int start_trainer(int argc, char** argv) {
 void add_trainer_help(CLI::App& root) {
   root.add_subcommand("train", "trains a model as a config says (needs mien-train)");
   root.add_subcommand("eval", "measures a model on a labelled data set (needs mien-train)");
+  root.add_subcommand("quantize",
+                      "finds out which layers of a model may compute in int8 (needs mien-train)");
   root.add_subcommand("sweep", "trains and measures a table of experiments (needs mien-train)");
 }
 

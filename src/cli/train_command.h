@@ -11,6 +11,7 @@ namespace mien::cli {
 void add_train(CLI::App& root, int& exit_code);
 void add_pack(CLI::App& root, int& exit_code);
 void add_eval(CLI::App& root, int& exit_code);
+void add_quantize(CLI::App& root, int& exit_code);
 void add_sweep(CLI::App& root, int& exit_code);
 
 }  // namespace mien::cli

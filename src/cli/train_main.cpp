@@ -1,5 +1,5 @@
-// The program mien-train: everything that needs LibTorch. `mien train`, `mien eval` and `mien
-// sweep` start it.
+// The program mien-train: everything that needs LibTorch. `mien train`, `mien eval`, `mien
+// quantize` and `mien sweep` start it.
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <limits>
@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
   mien::cli::add_pack(app, exit_code);
 #ifdef MIEN_WITH_ENGINE
   mien::cli::add_eval(app, exit_code);
+  mien::cli::add_quantize(app, exit_code);
   mien::cli::add_sweep(app, exit_code);
 #endif
   try {

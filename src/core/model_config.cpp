@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/config_json.h"
+#include "core/quantization_json.h"
 
 namespace mien::core {
 namespace {
@@ -282,6 +283,9 @@ Status read_common(const Json& json, ModelConfig& config) {
   }
   if (const auto from = json.find("provenance"); from != json.end())
     config.provenance_json = from->dump();
+  if (const auto q = json.find("quantization"); q != json.end() && !q->is_null()) {
+    MIEN_ASSIGN(config.quantization, read_quantization(*q));
+  }
   return {};
 }
 
@@ -353,6 +357,7 @@ std::string to_json(const ModelConfig& config) {
   if (!config.provenance_json.empty()) {
     json["provenance"] = Json::parse(config.provenance_json, nullptr, false);
   }
+  if (config.quantization) json["quantization"] = quantization_json(*config.quantization);
   return json.dump();
 }
 

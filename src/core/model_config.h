@@ -4,9 +4,11 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/quantization.h"
 #include "mien/result.hpp"
 
 namespace mien::core {
@@ -147,6 +149,7 @@ struct ModelConfig {
   // unknown.
   std::vector<float> face_template;
   std::string provenance_json;  // free JSON object about data and training; empty: none
+  std::optional<Quantization> quantization;  // of these very weights; unset: never calibrated
 
   // Side of the square pictures it takes, in pixels.
   int input_size() const {

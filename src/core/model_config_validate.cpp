@@ -107,7 +107,7 @@ Status validate(const ModelConfig& config) {
   if (named && static_cast<int>(config.classes.size()) != classes) {
     return bad("the number of class names is not num_classes");
   }
-  return {};
+  return validate_quantization(config);
 }
 
 }  // namespace mien::core

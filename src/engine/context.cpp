@@ -6,6 +6,7 @@
 
 #include "core/cpu.h"
 #include "engine/guard.h"
+#include "engine/kernels/quantize.h"
 
 namespace mien::engine {
 namespace {
@@ -24,19 +25,53 @@ void settle_isa() {
   (void)settled;
 }
 
-}  // namespace
+// Values of dnnl_cpu_isa_t are sets of bits: an instruction set contains its predecessors.
+bool has_instructions(dnnl_cpu_isa_t isa) {
+  settle_isa();
+  const auto bits = static_cast<unsigned>(isa);
+  return (static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & bits) == bits;
+}
 
 bool has_bf16_instructions() {
-  settle_isa();
-  // Values are sets of bits: an instruction set contains its predecessors.
-  constexpr auto kBit = static_cast<unsigned>(dnnl_cpu_isa_avx512_core_bf16);
-  return (static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & kBit) == kBit;
+  return has_instructions(dnnl_cpu_isa_avx512_core_bf16);
 }
+
+// What is not quantised in precision int8 is rounded only where that makes it faster.
+bool wants_bf16(const EngineOptions& options) {
+  switch (options.precision) {
+    case Precision::kF32: return false;
+    case Precision::kBf16: return true;
+    case Precision::kAuto: break;
+    case Precision::kInt8:
+      if (options.native_bf16 != NativeBf16::kAuto) return options.native_bf16 == NativeBf16::kOn;
+      break;
+  }
+  return has_fast_bf16();
+}
+
+}  // namespace
 
 // CPUs made for AMX multiply bf16 in AVX-512 at half the rate: kept off their tiles, an Emerald
 // Rapids runs the default model 1.6 times slower in bf16 than in f32.
 bool has_fast_bf16() {
   return has_bf16_instructions() && !core::announces_amx_without_tiles();
+}
+
+bool has_fast_int8() {
+  return has_instructions(dnnl_cpu_isa_avx512_core_vnni);
+}
+
+EngineOptions options_for(EngineOptions options, const core::ModelConfig& config) {
+  const bool calibrated = config.quantization && config.quantization->int8;
+  if (options.precision == Precision::kInt8 && core::int8_layers(config).empty()) {
+    options.precision = Precision::kAuto;
+  } else if (options.precision == Precision::kAuto && calibrated && has_fast_int8()) {
+    options.precision = Precision::kInt8;
+  }
+  if (options.precision == Precision::kInt8 && !options.keep) {
+    options.keep = config.quantization ? config.quantization->keep : std::vector<std::string>();
+  }
+  return options;
 }
 
 bool has_any_bf16() {
@@ -56,9 +91,14 @@ Result<std::shared_ptr<const Context>> Context::create(const EngineOptions& opti
     context->engine_ = dnnl::engine(dnnl::engine::kind::cpu, 0);
     const int wanted = options.threads > 0 ? options.threads : omp_get_num_procs();
     context->threads_ = std::clamp(wanted, 1, kMaxThreads);
-    const bool bf16 = options.precision == Precision::kBf16 ||
-                      (options.precision == Precision::kAuto && has_fast_bf16());
+    const bool bf16 = wants_bf16(options);
     context->precision_ = bf16 ? Precision::kBf16 : Precision::kF32;
+    if (options.precision == Precision::kInt8) {
+      context->precision_ = Precision::kInt8;
+      context->code_limit_ = has_fast_int8() ? kFullCodes : kNarrowCodes;
+      if (options.keep)
+        context->keep_ = std::set<std::string>(options.keep->begin(), options.keep->end());
+    }
     if (!bf16) return std::shared_ptr<const Context>(std::move(context));
     if (options.native_bf16 == NativeBf16::kOn && !has_any_bf16()) {
       return make_error(ErrorCode::kUnsupported,

@@ -11,7 +11,7 @@ Result<InferResult> infer_tensors(const core::ModelConfig& config,
   return guarded([&]() -> Result<InferResult> {
     MIEN_TRY(core::validate(config));
     MIEN_TRY(core::check_tensors(core::tensor_table(config), weights));
-    MIEN_ASSIGN(auto context, Context::create(options.engine));
+    MIEN_ASSIGN(auto context, Context::create(options_for(options.engine, config)));
     if (options.budget != 0.0 && config.arch != core::Arch::kAdaTosk) {
       return make_error(ErrorCode::kUnsupported, "the model has no soft mask and no budget");
     }

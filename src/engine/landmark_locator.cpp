@@ -32,8 +32,8 @@ Result<LandmarkLocator> LandmarkLocator::load(const std::string& path,
     if (model.config.mobilefacenet.embedding_size % 2 != 0) {
       return make_error(ErrorCode::kUnsupported, "gives an odd number of coordinates", path);
     }
-    MIEN_ASSIGN(auto context, engine::Context::create(
-                                  {.precision = options.precision, .threads = options.threads}));
+    const engine::EngineOptions wanted{.precision = options.precision, .threads = options.threads};
+    MIEN_ASSIGN(auto context, engine::Context::create(engine::options_for(wanted, model.config)));
     auto weights = MobileFaceNetWeights::load(std::move(context), model.config, model.tensors());
     if (!weights) return weights.error().within(path);
     auto impl = std::make_shared<Impl>();

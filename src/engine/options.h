@@ -1,6 +1,11 @@
 // How the engine is asked to compute.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/model_config.h"
 #include "mien/recognizer.hpp"
 
 namespace mien::engine {
@@ -13,7 +18,20 @@ struct EngineOptions {
   Precision precision = Precision::kAuto;
   int threads = 0;  // 0: every CPU this process may use
   NativeBf16 native_bf16 = NativeBf16::kAuto;
+  // Layers of core::int8_layers() that precision int8 leaves alone; unset: those that the model's
+  // calibration names, none without one. A calibration tries candidates by it.
+  std::optional<std::vector<std::string>> keep{};
 };
+
+// The options as they are for this model. kAuto becomes kInt8 where the CPU is good at int8 and the
+// model's calibration says that it holds; kInt8 becomes kAuto for a model without int8 layers; with
+// kInt8, `keep` is set afterwards.
+EngineOptions options_for(EngineOptions options, const core::ModelConfig& config);
+
+// Whether int8 is worth its while here: the CPU adds u8 x s8 products in 32 bits in one instruction
+// (AVX-512 VNNI) that oneDNN uses. Elsewhere precision int8 works, with activations of 7 bits,
+// since instructions that add in 16 bits saturate.
+bool has_fast_int8();
 
 // Whether bf16 is worth its while here: the CPU has instructions for it that oneDNN uses
 // (ONEDNN_MAX_CPU_ISA can hide them), and they are not a shadow of hidden AMX tiles (core/cpu.h).

@@ -6,6 +6,7 @@
 
 #include "core/model_file.h"
 #include "engine/guard.h"
+#include "engine/load_recognizer.h"
 #include "engine/models/expression_model.h"
 
 namespace mien {
@@ -88,17 +89,34 @@ struct Recognizer::Session::State {
 Result<Recognizer> Recognizer::load(const std::string& path, const RecognizerOptions& options) {
   return engine::guarded([&]() -> Result<Recognizer> {
     MIEN_ASSIGN(const core::ModelFile model, core::open_model(path));
-    MIEN_ASSIGN(auto context, engine::Context::create(
-                                  {.precision = options.precision, .threads = options.threads}));
+    return engine::RecognizerLoader::load(
+        model, {.precision = options.precision, .threads = options.threads});
+  });
+}
+
+Result<Recognizer> engine::RecognizerLoader::load(const core::ModelFile& model,
+                                                  const EngineOptions& options) {
+  return guarded([&]() -> Result<Recognizer> {
+    MIEN_ASSIGN(auto context, Context::create(options_for(options, model.config)));
     auto loaded = ExpressionModel::load(std::move(context), model.config, model.tensors());
-    if (!loaded) return loaded.error().within(path);
-    auto impl = std::make_shared<Impl>();
+    if (!loaded) return loaded.error().within(model.path);
+    auto impl = std::make_shared<Recognizer::Impl>();
     impl->model = std::move(*loaded);
     impl->classes = class_names(model.config);
     impl->warm = impl->model->make_runner();
-    if (auto status = impl->warm->prepare(); !status) return status.error().within(path);
+    if (auto status = impl->warm->prepare(); !status) return status.error().within(model.path);
     return Recognizer(std::move(impl));
   });
+}
+
+const char* precision_name(Precision precision) {
+  switch (precision) {
+    case Precision::kAuto: break;
+    case Precision::kF32: return "f32";
+    case Precision::kBf16: return "bf16";
+    case Precision::kInt8: return "int8";
+  }
+  return "auto";
 }
 
 int Recognizer::input_size() const {

@@ -37,6 +37,14 @@ bool TensorSource::has(const std::string& name) const {
   return tensors_->contains(prefix_ + name);
 }
 
+std::vector<float> read_bias(const TensorSource& source, const std::string& name,
+                             std::size_t size) {
+  if (!source.has(name + ".bias")) return {};
+  std::vector<float> bias = source.floats(name + ".bias");
+  if (bias.size() != size) throw std::runtime_error("'" + name + ".bias' does not fit its weight");
+  return bias;
+}
+
 FoldedNorm fold_batch_norm(const TensorSource& source, const std::string& name) {
   const auto weight = source.floats(name + ".weight");
   const auto bias = source.floats(name + ".bias");
@@ -59,6 +67,10 @@ PackedWeights::PackedWeights(std::shared_ptr<const Context> context, std::vector
   if (rounded) round_to_bf16(values_.data(), values_.size());
 }
 
+PackedWeights::PackedWeights(std::shared_ptr<const Context> context,
+                             std::vector<std::int8_t> values, dnnl::memory::desc plain)
+    : context_(std::move(context)), plain_desc_(std::move(plain)), codes_(std::move(values)) {}
+
 dnnl::memory PackedWeights::packed(const dnnl::memory::desc& desc) const {
   const std::lock_guard lock(mutex_);
   for (const dnnl::memory& copy : copies_) {
@@ -66,9 +78,10 @@ dnnl::memory PackedWeights::packed(const dnnl::memory::desc& desc) const {
   }
   dnnl::memory made(desc, context_->engine());
   if (copies_.empty()) {
-    reorder(dnnl::memory(plain_desc_, context_->engine(), values_.data()), made,
-            context_->engine());
+    void* from = codes_.empty() ? static_cast<void*>(values_.data()) : codes_.data();
+    reorder(dnnl::memory(plain_desc_, context_->engine(), from), made, context_->engine());
     values_ = {};
+    codes_ = {};
   } else {
     reorder(copies_.front(), made, context_->engine());
   }

@@ -1,6 +1,7 @@
 // From a file's tensors to what layers hold: plain f32 vectors, and matrices packed for oneDNN.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -20,6 +21,10 @@ class TensorSource {
       : tensors_(&tensors), prefix_(std::move(prefix)) {}
 
   std::vector<float> floats(const std::string& name) const;
+
+  // `name` as the file has it.
+  std::string full_name(const std::string& name) const { return prefix_ + name; }
+
   core::Shape shape(const std::string& name) const;
   bool has(const std::string& name) const;
 
@@ -32,6 +37,10 @@ class TensorSource {
   const core::TensorViewMap* tensors_;
   std::string prefix_;
 };
+
+// <name>.bias, or nothing where there is none. Throws std::runtime_error unless it has `size`
+// numbers: a bias that no table names (S2D's qkv over time has none) was checked by nobody.
+std::vector<float> read_bias(const TensorSource& source, const std::string& name, std::size_t size);
 
 // A BatchNorm as y = scale * x + shift (eps 1e-5), read from <name>.{weight,bias,running_mean,
 // running_var}.
@@ -50,6 +59,10 @@ class PackedWeights {
   PackedWeights(std::shared_ptr<const Context> context, std::vector<float> values,
                 dnnl::memory::desc plain, bool rounded);
 
+  // Weights that are s8 already.
+  PackedWeights(std::shared_ptr<const Context> context, std::vector<std::int8_t> values,
+                dnnl::memory::desc plain);
+
   // The weights in `desc`, whose sizes must be those of `plain` up to a reshape of trailing ones.
   dnnl::memory packed(const dnnl::memory::desc& desc) const;
 
@@ -59,7 +72,8 @@ class PackedWeights {
   std::shared_ptr<const Context> context_;
   dnnl::memory::desc plain_desc_;
   mutable std::mutex mutex_;
-  mutable std::vector<float> values_;         // until the first packed()
+  mutable std::vector<float> values_;  // until the first packed(); one of the two
+  mutable std::vector<std::int8_t> codes_;
   mutable std::vector<dnnl::memory> copies_;  // by layout
 };
 

@@ -130,15 +130,6 @@ std::string line_of(JsonWriter& json) {
 
 }  // namespace
 
-const char* precision_name(Precision precision) {
-  switch (precision) {
-    case Precision::kF32: return "f32";
-    case Precision::kBf16: return "bf16";
-    case Precision::kAuto: break;
-  }
-  return "auto";
-}
-
 std::string face_json(const FaceObservation& face) {
   JsonWriter json;
   json.begin_object(kInline);

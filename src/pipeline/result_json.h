@@ -34,7 +34,4 @@ std::string event_json(const Event& event, const std::string& input,
 Status write_result_json(core::AtomicFile& out, const ResultFacts& facts,
                          const std::string& window_rows, const std::string& face_rows);
 
-// Short name of a precision: "auto", "f32", "bf16".
-const char* precision_name(Precision precision);
-
 }  // namespace mien::pipeline

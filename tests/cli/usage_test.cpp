@@ -20,7 +20,7 @@ TEST_F(UsageTest, VersionAndHelp) {
   const Ran help = mien({"--help"});
   EXPECT_EQ(help.exit_code, 0);
   for (const char* command :
-       {"analyze", "predict", "train", "eval", "sweep", "infer", "convert", "cost"}) {
+       {"analyze", "predict", "train", "eval", "quantize", "sweep", "infer", "convert", "cost"}) {
     EXPECT_THAT(help.out, HasSubstr(command));
   }
   const Ran analyze = mien({"analyze", "--help"});
@@ -45,7 +45,7 @@ TEST_F(UsageTest, WrongUsageIsCodeTwo) {
   for (const char* wrong : {"0", "1.5", "some"}) {
     EXPECT_EQ(mien({"analyze", "x.mp4", "--budget", wrong}).exit_code, 2) << wrong;
   }
-  EXPECT_EQ(mien({"analyze", "x.mp4", "--precision", "int8"}).exit_code, 2);
+  EXPECT_EQ(mien({"analyze", "x.mp4", "--precision", "int8"}).exit_code, 1);  // no such video
   EXPECT_EQ(mien({"predict"}).exit_code, 2);
 }
 

@@ -11,6 +11,7 @@
 #include <new>
 #include <string_view>
 
+#include "engine/options.h"
 #include "mien/recognizer.hpp"
 #include "model_on_disk.h"
 
@@ -81,6 +82,13 @@ void operator delete(void* memory, std::size_t) noexcept {
 namespace mien {
 namespace {
 
+// Where int8 is slow anyway, oneDNN's GEMM allocates for itself.
+std::vector<Precision> precisions() {
+  std::vector<Precision> all = {Precision::kF32, Precision::kBf16};
+  if (engine::has_fast_int8()) all.push_back(Precision::kInt8);
+  return all;
+}
+
 void expect_quiet(const std::function<Status()>& forward) {
   if (!MIEN_COUNTS_ALLOCATIONS) GTEST_SKIP() << "a sanitizer owns the allocator";
   ASSERT_TRUE(forward().ok());
@@ -109,7 +117,7 @@ TEST(Memory, TheCounterCounts) {
 
 TEST(Memory, VideoModel) {
   const testing::TempFolder folder;
-  for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+  for (const Precision precision : precisions()) {
     const auto model = Recognizer::load(test::write_random(folder, test::small_config(true)),
                                         {.precision = precision, .threads = 2});
     ASSERT_TRUE(model.ok());
@@ -138,7 +146,7 @@ TEST(Memory, ImageModel) {
 
 TEST(Memory, VideoMae) {
   const testing::TempFolder folder;
-  for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+  for (const Precision precision : precisions()) {
     const auto model = Recognizer::load(test::write_random(folder, test::small_videomae_config()),
                                         {.precision = precision, .threads = 2});
     ASSERT_TRUE(model.ok());
@@ -152,7 +160,7 @@ TEST(Memory, VideoMae) {
 
 TEST(Memory, AdaTosk) {
   const testing::TempFolder folder;
-  for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+  for (const Precision precision : precisions()) {
     const auto model = Recognizer::load(test::write_random(folder, test::small_adatosk_config()),
                                         {.precision = precision, .threads = 2});
     ASSERT_TRUE(model.ok());

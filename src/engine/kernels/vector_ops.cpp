@@ -1,6 +1,6 @@
 #include "engine/kernels/vector_ops.h"
 
-#include <cmath>
+#include <algorithm>
 #include <cstdint>
 
 #include "engine/parallel.h"
@@ -12,43 +12,19 @@
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
 #include "engine/kernels/vector_types-inl.h"
+#include "engine/kernels/norm_stats-inl.h"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace mien::engine {
 namespace HWY_NAMESPACE {
 
-// Sum of (x - shift) or of its square; the two passes of a norm. Two accumulators hide the latency.
-template <bool kSquare>
-HWY_INLINE float SumRow(const float* HWY_RESTRICT x, std::size_t n, float shift) {
-  const F32Tag d;
-  const std::size_t lanes = hn::Lanes(d);
-  const auto s = hn::Set(d, shift);
-  auto a = hn::Zero(d);
-  auto b = hn::Zero(d);
-  std::size_t i = 0;
-  for (; i + 2 * lanes <= n; i += 2 * lanes) {
-    const auto u = hn::Sub(hn::LoadU(d, x + i), s);
-    const auto v = hn::Sub(hn::LoadU(d, x + i + lanes), s);
-    a = kSquare ? hn::MulAdd(u, u, a) : hn::Add(a, u);
-    b = kSquare ? hn::MulAdd(v, v, b) : hn::Add(b, v);
-  }
-  float sum = hn::GetLane(hn::SumOfLanes(d, hn::Add(a, b)));
-  for (; i < n; ++i) {
-    const float u = x[i] - shift;
-    sum += kSquare ? u * u : u;
-  }
-  return sum;
-}
-
 template <class Out>
 HWY_INLINE void NormRow(const float* HWY_RESTRICT x, std::size_t n, const NormParams& p,
                         typename Out::T* HWY_RESTRICT out) {
   const F32Tag d;
   const std::size_t lanes = hn::Lanes(d);
-  const float mean = SumRow<false>(x, n, 0.0F) / static_cast<float>(n);
-  const float variance = SumRow<true>(x, n, mean) / static_cast<float>(n);
-  const float scale = 1.0F / std::sqrt(variance + p.eps);
+  const auto [mean, scale] = StatsOfRow(x, n, p.eps);
   const auto vmean = hn::Set(d, mean);
   const auto vscale = hn::Set(d, scale);
   std::size_t i = 0;

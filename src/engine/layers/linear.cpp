@@ -1,6 +1,5 @@
 #include "engine/layers/linear.h"
 
-#include <stdexcept>
 #include <string_view>
 
 #include "engine/kernels/vector_ops.h"
@@ -100,15 +99,10 @@ namespace {
 std::shared_ptr<const LinearWeights> read_as(std::shared_ptr<const Context> context, ActKind kind,
                                              const TensorSource& source, const std::string& name) {
   const core::Shape shape = source.shape(name + ".weight");
-  std::vector<float> bias;
-  if (source.has(name + ".bias")) bias = source.floats(name + ".bias");
-  // A bias that no table names (S2D's qkv over time has none) was checked by nobody.
-  if (!bias.empty() && static_cast<std::int64_t>(bias.size()) != shape.at(0)) {
-    throw std::runtime_error("'" + name + ".bias' does not fit its weight");
-  }
+  const auto out = static_cast<std::size_t>(shape.at(0));
   return std::make_shared<const LinearWeights>(
-      std::move(context), kind, source.floats(name + ".weight"), std::move(bias),
-      static_cast<std::size_t>(shape.at(1)), static_cast<std::size_t>(shape.at(0)));
+      std::move(context), kind, source.floats(name + ".weight"), read_bias(source, name, out),
+      static_cast<std::size_t>(shape.at(1)), out);
 }
 
 }  // namespace

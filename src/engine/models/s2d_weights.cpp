@@ -33,10 +33,10 @@ VitBlockWeights read_block(const std::shared_ptr<const Context>& context,
                            const TensorSource& source) {
   return {.norm1 = read_norm(source, "norm1", core::kVitNormEps),
           .norm2 = read_norm(source, "norm2", core::kVitNormEps),
-          .qkv = LinearWeights::read(context, source, "attn.qkv"),
-          .proj = LinearWeights::read(context, source, "attn.proj"),
-          .fc1 = LinearWeights::read(context, source, "mlp.fc1"),
-          .fc2 = LinearWeights::read(context, source, "mlp.fc2")};
+          .qkv = BlockLinearWeights::read(context, source, "attn.qkv"),
+          .proj = BlockLinearWeights::read(context, source, "attn.proj"),
+          .fc1 = BlockLinearWeights::read(context, source, "mlp.fc1"),
+          .fc2 = BlockLinearWeights::read(context, source, "mlp.fc2")};
 }
 
 // The stem's stages under the names of its tensors.

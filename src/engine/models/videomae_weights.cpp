@@ -13,8 +13,8 @@ std::size_t z(int n) {
 }
 
 // The official layer has no bias of its own; it adds [q_bias, 0, v_bias].
-SharedLinear read_qkv(const std::shared_ptr<const Context>& context, const TensorSource& source,
-                      bool with_bias, std::size_t width) {
+BlockLinearWeights read_qkv(const std::shared_ptr<const Context>& context,
+                            const TensorSource& source, bool with_bias, std::size_t width) {
   std::vector<float> bias;
   if (with_bias) {
     bias.assign(3 * width, 0.0F);
@@ -23,8 +23,8 @@ SharedLinear read_qkv(const std::shared_ptr<const Context>& context, const Tenso
     std::copy_n(q.begin(), width, bias.begin());
     std::copy_n(v.begin(), width, bias.end() - static_cast<std::ptrdiff_t>(width));
   }
-  return std::make_shared<const LinearWeights>(context, context->act(), source.floats("qkv.weight"),
-                                               std::move(bias), width, 3 * width);
+  return BlockLinearWeights::make(context, source.full_name("qkv"), source.floats("qkv.weight"),
+                                  std::move(bias), width, 3 * width);
 }
 
 VitBlockWeights read_block(const std::shared_ptr<const Context>& context,
@@ -32,9 +32,9 @@ VitBlockWeights read_block(const std::shared_ptr<const Context>& context,
   return {.norm1 = read_norm(source, "norm1", core::kVitNormEps),
           .norm2 = read_norm(source, "norm2", core::kVitNormEps),
           .qkv = read_qkv(context, source.under("attn."), c.qkv_bias, z(c.embed_dim)),
-          .proj = LinearWeights::read(context, source, "attn.proj"),
-          .fc1 = LinearWeights::read(context, source, "mlp.fc1"),
-          .fc2 = LinearWeights::read(context, source, "mlp.fc2")};
+          .proj = BlockLinearWeights::read(context, source, "attn.proj"),
+          .fc1 = BlockLinearWeights::read(context, source, "mlp.fc1"),
+          .fc2 = BlockLinearWeights::read(context, source, "mlp.fc2")};
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include "engine/arena.h"
 #include "engine/kernels/attention.h"
 #include "engine/kernels/vector_ops.h"
-#include "engine/layers/linear.h"
+#include "engine/layers/block_linear.h"
 
 namespace mien::engine {
 
@@ -31,7 +31,7 @@ NormWeights read_norm(const TensorSource& source, const std::string& name, float
 // head_dim].
 struct VitBlockWeights {
   NormWeights norm1, norm2;
-  SharedLinear qkv, proj, fc1, fc2;
+  BlockLinearWeights qkv, proj, fc1, fc2;
 };
 
 // Sizes that all blocks of a network have in common.
@@ -57,8 +57,13 @@ struct VitBuffers {
   std::size_t rows() const { return attention.sequences * attention.tokens; }
 
   ActKind kind;
+  std::int32_t code_limit;  // of u8 rows
+  std::size_t mlp;
   AttentionShape attention;
   Slot normed, qkv, mixed, hidden, attention_work;
+  // In precision int8: u8 rows of width or mlp with their scales, and the scales of `hidden` when
+  // that holds u8 rows.
+  Slot codes, scales, hidden_scales;
 };
 
 // One block bound to those sizes. `weights` and `buffers` outlive it.
@@ -79,9 +84,17 @@ class VitBlock {
   void run_mlp(const LayerPass& pass, float* x);
 
  private:
+  // y = layer(norm(x)), u8 rows with y_scales where the layer gives such; and y += layer(act) of
+  // activations [rows, width].
+  void run_normed(const LayerPass& pass, const float* x, const NormWeights& norm,
+                  BlockLinear& layer, void* y, float* y_scales);
+  void run_rows(const LayerPass& pass, const void* act, std::size_t width, BlockLinear& layer,
+                float* y);
+  QuantizedRows codes(const Arena& arena) const;
+
   const VitBlockWeights* weights_;
   const VitBuffers* buffers_;
-  Linear qkv_, proj_, fc1_, fc2_;
+  BlockLinear qkv_, proj_, fc1_, fc2_;
   std::size_t scratch_bytes_ = 0;
 };
 
