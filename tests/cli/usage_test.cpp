@@ -20,7 +20,7 @@ TEST_F(UsageTest, VersionAndHelp) {
   const Ran help = mien({"--help"});
   EXPECT_EQ(help.exit_code, 0);
   for (const char* command :
-       {"analyze", "predict", "train", "eval", "sweep", "infer", "convert", "cost"}) {
+       {"analyze", "predict", "train", "eval", "sweep", "infer", "convert", "cost", "bench"}) {
     EXPECT_THAT(help.out, HasSubstr(command));
   }
   const Ran analyze = mien({"analyze", "--help"});
