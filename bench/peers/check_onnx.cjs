@@ -35,7 +35,8 @@ async function main([model, inputs, expected, limit]) {
     if (!outputs[name]) throw new Error(`the model has no output '${name}'`);
     const largest = difference(name, outputs[name], wanted);
     const fits = largest <= tolerance;
-    console.log(`${name}: largest difference ${largest.toExponential(2)}${fits ? '' : ' TOO LARGE'}`);
+    console.log(`${name}: largest difference ${largest.toExponential(2)}` +
+                (fits ? '' : ' TOO LARGE'));
     if (!fits) ++wrong;
   }
   if (wrong > 0) throw new Error(`${wrong} outputs of ${model} differ by more than ${tolerance}`);
