@@ -7,7 +7,7 @@ CLIP ?=
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build setup asan fuzz format tidy clean
+.PHONY: help demo test build setup asan fuzz peers format tidy clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -36,6 +36,9 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (60) under ASan, in build-fuzz/
 	@scripts/setup.sh extra
 	@scripts/build.sh fuzz $(JOBS) all
 	@scripts/fuzz.sh build-fuzz $(FUZZ_SECONDS)
+
+peers: ## mien against PyTorch and ONNX Runtime on this machine (installs both; takes minutes)
+	@bench/peers/run.sh
 
 format: setup ## clang-format on every source file
 	@echo "[format] formatting the sources in place"

@@ -1,7 +1,7 @@
 # mien_test(<name> SOURCES ... [LINK targets ...] [LABELS ...] [TIMEOUT s])
 #
 # One GoogleTest program per topic; each of its cases is a CTest test of its own.
-# Labels in use: unit, parity, media, learn, house, slow.
+# Labels in use: unit, parity, media, learn, house, peers, slow.
 include(GoogleTest)
 
 # Tests look here for real faces, videos and golden numbers; those that need it skip where it is absent.

@@ -22,8 +22,10 @@ inline constexpr int kExitInterrupted = 130;
 // `exit_code`. The callback runs inside root.parse(); it reports its failures itself (see
 // `failed`).
 void add_analyze(CLI::App& root, int& exit_code);
+void add_bench(CLI::App& root, int& exit_code);
 void add_convert(CLI::App& root, int& exit_code);
 void add_cost(CLI::App& root, int& exit_code);
+void add_export(CLI::App& root, int& exit_code);  // MIEN_WITH_EXPORT
 void add_infer(CLI::App& root, int& exit_code);
 void add_predict(CLI::App& root, int& exit_code);
 void add_synth(CLI::App& root, int& exit_code);

@@ -16,7 +16,11 @@ int main(int argc, char** argv) {
   add_trainer_help(app);
   add_infer(app, exit_code);
   add_convert(app, exit_code);
+#ifdef MIEN_WITH_EXPORT
+  add_export(app, exit_code);
+#endif
   add_cost(app, exit_code);
+  add_bench(app, exit_code);
   add_synth(app, exit_code);
 
   try {

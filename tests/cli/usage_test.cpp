@@ -19,8 +19,8 @@ TEST_F(UsageTest, VersionAndHelp) {
   EXPECT_EQ(version.out.rfind("mien ", 0), 0U) << version.text();
   const Ran help = mien({"--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* command :
-       {"analyze", "predict", "train", "eval", "quantize", "sweep", "infer", "convert", "cost"}) {
+  for (const char* command : {"analyze", "predict", "train", "eval", "quantize", "sweep", "infer",
+                              "convert", "cost", "bench", "export"}) {
     EXPECT_THAT(help.out, HasSubstr(command));
   }
   const Ran analyze = mien({"analyze", "--help"});

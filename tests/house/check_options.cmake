@@ -1,8 +1,8 @@
 # Asking for a part without what it stands on must stop the configure step with our message.
 #
 #   cmake -DSOURCE=... -DWORK=folder -P check_options.cmake
-set(none -DMIEN_ENGINE=OFF -DMIEN_MEDIA=OFF -DMIEN_REPORT=OFF -DMIEN_PIPELINE=OFF -DMIEN_LEARN=OFF
-    -DMIEN_CLI=OFF -DMIEN_BENCH=OFF -DMIEN_TESTS=OFF -DMIEN_FUZZ=OFF)
+set(none -DMIEN_ENGINE=OFF -DMIEN_MEDIA=OFF -DMIEN_REPORT=OFF -DMIEN_EXPORT=OFF -DMIEN_PIPELINE=OFF
+    -DMIEN_LEARN=OFF -DMIEN_CLI=OFF -DMIEN_BENCH=OFF -DMIEN_TESTS=OFF -DMIEN_FUZZ=OFF)
 
 function(must_refuse message)
   execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK} -G Ninja ${none} ${ARGN}

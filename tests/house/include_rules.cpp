@@ -12,10 +12,11 @@ const std::map<std::string, std::set<std::string>>& allowed_includes() {
       {"media", {"core"}},
       {"engine", {"core"}},
       {"report", {"core"}},
+      {"export", {"core"}},
       {"pipeline", {"core", "media", "engine", "report"}},
       {"learn", {"core", "media", "report"}},
       {"serve", {"core", "pipeline", "report"}},
-      {"cli", {"core", "media", "engine", "report", "pipeline", "learn", "serve"}},
+      {"cli", {"core", "media", "engine", "report", "export", "pipeline", "learn", "serve"}},
   };
   return kTable;
 }
