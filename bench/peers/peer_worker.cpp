@@ -3,7 +3,7 @@
 //   mien_peer_worker make PRESET MODEL.safetensors CLIP.safetensors
 //       a model of random weights (seed 1) and a clip of noise for it: video_u8 [T, S, S, 3] and
 //       the same normalised, x [1, C, T, S, S]
-//   mien_peer_worker serve MODEL.safetensors CLIP.safetensors f32|bf16 THREADS [BUDGET]
+//   mien_peer_worker serve MODEL.safetensors CLIP.safetensors f32|bf16|int8 THREADS [BUDGET]
 //       prints "ready", then answers lines of stdin: "logits" with the numbers of the clip, "run"
 //       with the milliseconds of one forward pass from pixels to logits
 //   mien_peer_worker cpu
@@ -83,6 +83,15 @@ int make(const std::string& preset, const std::string& model, const std::string&
   return 0;
 }
 
+bool known_precision(const std::string& name) {
+  return name == "f32" || name == "bf16" || name == "int8";
+}
+
+Precision precision_of(const std::string& name) {
+  if (name == "int8") return Precision::kInt8;
+  return name == "bf16" ? Precision::kBf16 : Precision::kF32;
+}
+
 struct Serving {
   std::string model, clip, precision;
   int threads = 1;
@@ -96,7 +105,7 @@ int serve(const Serving& options) {
   if (!inputs.ok()) return failed(inputs.error());
   const auto video = inputs->find("video_u8");
   if (!video.ok()) return failed(video.error());
-  const Precision precision = options.precision == "bf16" ? Precision::kBf16 : Precision::kF32;
+  const Precision precision = precision_of(options.precision);
   auto forward =
       engine::Forward::load(model->config, model->tensors(),
                             {.precision = precision, .threads = options.threads}, options.budget);
@@ -131,7 +140,7 @@ int main(int argc, char** argv) {
   if (arguments.size() == 4 && arguments[0] == "make") {
     return make(arguments[1], arguments[2], arguments[3]);
   }
-  const bool known = arguments.size() >= 4 && (arguments[3] == "f32" || arguments[3] == "bf16");
+  const bool known = arguments.size() >= 4 && known_precision(arguments[3]);
   if (known && arguments[0] == "serve" && (arguments.size() == 5 || arguments.size() == 6)) {
     Serving options{.model = arguments[1], .clip = arguments[2], .precision = arguments[3]};
     options.threads = std::atoi(arguments[4].c_str());
@@ -139,7 +148,7 @@ int main(int argc, char** argv) {
     return serve(options);
   }
   std::cerr << "usage: mien_peer_worker make PRESET MODEL CLIP\n"
-               "       mien_peer_worker serve MODEL CLIP f32|bf16 THREADS [BUDGET]\n"
+               "       mien_peer_worker serve MODEL CLIP f32|bf16|int8 THREADS [BUDGET]\n"
                "       mien_peer_worker cpu\n";
   return 2;
 }

@@ -181,7 +181,7 @@ def goals(contenders):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--presets", nargs="+", default=["videomae-base", "adatosk-base"])
-    parser.add_argument("--precisions", nargs="+", default=["f32", "bf16"], help="of mien",
+    parser.add_argument("--precisions", nargs="+", default=["f32", "bf16", "int8"], help="of mien",
                         choices=["f32", "bf16", "int8"])
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=2)

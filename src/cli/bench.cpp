@@ -82,10 +82,12 @@ Result<Figures> measured(const BenchOptions& options) {
   auto forward =
       engine::Forward::load(subject.config, subject.weights(), options.engine, options.budget);
   if (!forward.ok()) return located(forward.error());
-  MIEN_ASSIGN(engine::GemmPeak peak, engine::GemmPeak::create(options.engine));
+  f.precision = forward->precision();
+  engine::EngineOptions same = options.engine;
+  same.precision = f.precision;  // what auto became
+  MIEN_ASSIGN(engine::GemmPeak peak, engine::GemmPeak::create(same));
   const auto times = engine::measure(*forward, peak, options.seconds);
   if (!times.ok()) return located(times.error());
-  f.precision = forward->precision();
   f.threads = forward->threads();
   f.kernel = peak.kernel();
   f.forward_ms = report::timing_of(times->forward_ms);
@@ -101,7 +103,7 @@ Result<Figures> measured(const BenchOptions& options) {
 std::string as_json(const BenchOptions& options, const Figures& f) {
   report::JsonWriter json;
   json.begin_object().key("model").string(options.model);
-  json.key("precision").string(pipeline::precision_name(f.precision));
+  json.key("precision").string(precision_name(f.precision));
   json.key("threads").integer(f.threads);
   json.key("frames").integer(f.cost.frames).key("size").integer(f.cost.size);
   if (f.cost.budget > 0.0) json.key("budget").number(f.cost.budget, 6);
@@ -118,7 +120,7 @@ std::string as_json(const BenchOptions& options, const Figures& f) {
 void print_table(const BenchOptions& options, const Figures& f) {
   std::printf("%s: %d frame%s of %dx%d, %s, %d thread%s, %zu runs", options.model.c_str(),
               f.cost.frames, f.cost.frames == 1 ? "" : "s", f.cost.size, f.cost.size,
-              pipeline::precision_name(f.precision), f.threads, f.threads == 1 ? "" : "s", f.runs);
+              precision_name(f.precision), f.threads, f.threads == 1 ? "" : "s", f.runs);
   if (f.cost.budget > 0.0) std::printf(", %g of the tokens past the gate", f.cost.budget);
   std::printf("\n  %-14s %10.2f ms  (p10 %.2f, p90 %.2f)\n", "median", f.forward_ms.median,
               f.forward_ms.p10, f.forward_ms.p90);
@@ -151,7 +153,7 @@ void add_bench(CLI::App& root, int& exit_code) {
       ->add_option("model", options->model,
                    "a preset (s2d-base, ...; with random weights) or a model file")
       ->required();
-  command->add_option("--precision", options->precision, "auto, f32 or bf16");
+  command->add_option("--precision", options->precision, "auto, f32, bf16 or int8");
   command->add_option("--threads", options->engine.threads, "default: all CPUs")
       ->check(CLI::Range(1, 256));
   command->add_option("--seconds", options->seconds, "how long to measure (default: 5)")

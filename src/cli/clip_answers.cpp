@@ -118,6 +118,7 @@ class AdaToskReference : public ReferenceAnswers {
   AdaToskReference(core::ModelConfig config, learn::AdaTosk net, const ClipAnswerOptions& options)
       : ReferenceAnswers(std::move(config)), net_(std::move(net)), options_(options) {}
 
+  bool draws() const override { return options_.drop_at_random; }
   std::string name() const override {
     return options_.drop_at_random ? "LibTorch, f32, tokens dropped at random" : "LibTorch, f32";
   }

@@ -29,6 +29,8 @@ class ClipAnswers {
   virtual std::size_t mask_slots() const { return 0; }
   // The share of the tokens that is computed to the end; 1 for a model without a mask.
   virtual double budget() const { return 1.0; }
+  // Whether the answer depends on the seed.
+  virtual bool draws() const { return false; }
   // clip u8 RGB [frames, side, side, 3] -> logits [classes], and `mask` when it is not null (empty
   // for a model without one). `seed` is of what is drawn for this clip, where something is. One
   // thread.

@@ -49,13 +49,23 @@ Result<std::vector<ClipMask>> score_views(const Task& task, std::size_t index,
   const std::size_t view_bytes = pixels.size() / static_cast<std::size_t>(task.segments);
   std::vector<float> logits(model.classes().size());
   std::vector<float> own(task.class_of.size());
+  const std::size_t length = views.indices.size() / static_cast<std::size_t>(task.segments);
+  const std::span<const std::int64_t> frames = views.indices;
   std::vector<ClipMask> masks;
   for (int segment = 0; segment < task.segments; ++segment) {
     const auto number = static_cast<std::size_t>(segment);
+    // A clip no longer than the model's gives the same view again, and the model the same answer.
+    const bool again = number > 0 && !model.draws() &&
+                       std::ranges::equal(frames.subspan(number * length, length),
+                                          frames.subspan((number - 1) * length, length));
     ClipMask mask;
-    MIEN_TRY(model.logits(pixels.subspan(number * view_bytes, view_bytes),
-                          core::Rng::mix(kDropSeed, index, number), logits,
-                          task.truth ? &mask : nullptr));
+    if (again) {
+      if (task.truth) mask = masks.back();
+    } else {
+      MIEN_TRY(model.logits(pixels.subspan(number * view_bytes, view_bytes),
+                            core::Rng::mix(kDropSeed, index, number), logits,
+                            task.truth ? &mask : nullptr));
+    }
     for (std::size_t c = 0; c < own.size(); ++c) own[c] = logits[task.class_of[c]];
     MIEN_TRY(scores.add({.id = clip.id, .fold = task.fold, .truth = clip.label, .segment = segment},
                         own));

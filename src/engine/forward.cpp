@@ -1,6 +1,7 @@
 #include "engine/forward.h"
 
 #include "core/tensor_table.h"
+#include "engine/context.h"
 #include "engine/guard.h"
 #include "engine/models/expression_model.h"
 #include "engine/models/mobilefacenet.h"
@@ -48,7 +49,7 @@ Result<Forward> Forward::load(const core::ModelConfig& config, const core::Tenso
     MIEN_TRY(core::validate(config));
     MIEN_TRY(core::check_tensors(core::tensor_table(config), weights));
     auto state = std::make_unique<State>();
-    MIEN_ASSIGN(state->context, Context::create(options));
+    MIEN_ASSIGN(state->context, Context::create(options_for(options, config)));
     state->config = config;
     state->budget = budget;
     const bool landmarks = config.arch == core::Arch::kMobileFaceNet;

@@ -22,6 +22,9 @@ struct Types {
 };
 
 Types types_of(const Context& context) {
+  if (context.precision() == Precision::kInt8) {
+    return {memory::data_type::u8, memory::data_type::s8, memory::data_type::s32};
+  }
   // Rounded bf16 is computed in f32.
   const memory::data_type act = onednn_type(context.act());
   return {act, act, act};
@@ -30,12 +33,14 @@ Types types_of(const Context& context) {
 // Small numbers that no type rounds: subnormal ones would be slow.
 void fill(const memory& matrix) {
   constexpr float kValue = 0.5F;
+  void* data = matrix.get_data_handle();
   const std::size_t bytes = matrix.get_desc().get_size();
-  if (matrix.get_desc().data_type() == memory::data_type::bf16) {
-    std::fill_n(static_cast<std::uint16_t*>(matrix.get_data_handle()), bytes / 2,
-                core::f32_to_bf16(kValue));
-  } else {
-    std::fill_n(static_cast<float*>(matrix.get_data_handle()), bytes / 4, kValue);
+  switch (matrix.get_desc().data_type()) {
+    case memory::data_type::bf16:
+      std::fill_n(static_cast<std::uint16_t*>(data), bytes / 2, core::f32_to_bf16(kValue));
+      break;
+    case memory::data_type::f32: std::fill_n(static_cast<float*>(data), bytes / 4, kValue); break;
+    default: std::fill_n(static_cast<std::uint8_t*>(data), bytes, std::uint8_t{3}); break;
   }
 }
 
