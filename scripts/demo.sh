@@ -16,7 +16,7 @@ elif [[ -z $clip ]]; then
   clip=build/demo_clip.mp4
   if [[ ! -s $clip ]]; then
     echo "[demo] drawing a clip of two faces: $clip"
-    examples/demo_clip/make_clip.sh "$clip"
+    scripts/demo_clip.sh "$program" "$clip"
   fi
 fi
 

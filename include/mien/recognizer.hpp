@@ -145,7 +145,9 @@ class Recognizer::Session {
                        std::span<float> probabilities, const ClipOptions& options = {});
 
   // Logits of stills: the mean over the face as it is and its mirror image, since one picture says
-  // less than a clip. A video model is shown each as a clip in which nothing moves.
+  // less than a clip. A video model that holds the image model that it grew from (as the bundled
+  // one: keeps_image_model in its config) reads them by that; others are shown each as a clip in
+  // which nothing moves.
   //   faces: u8 RGB [count, S, S, 3]; logits: [count, num_classes]; budget: see ClipOptions.
   // Allocates memory in every call. Errors as logits().
   Status still_logits(std::span<const std::uint8_t> faces, int count, std::span<float> logits,

@@ -13,6 +13,7 @@
 #include "learn/models/adatosk.h"
 #include "learn/models/clip_net.h"
 #include "learn/state.h"
+#include "learn/threads.h"
 
 namespace mien::cli {
 namespace {
@@ -190,7 +191,7 @@ Result<std::unique_ptr<ClipAnswers>> engine_answers(const std::string& path,
 
 Result<std::unique_ptr<ClipAnswers>> reference_answers(const std::string& path,
                                                        const ClipAnswerOptions& options) {
-  if (options.threads > 0) torch::set_num_threads(options.threads);
+  learn::use_threads(options.threads);
   MIEN_ASSIGN(const core::ModelFile file, core::open_model(path));
   core::ModelConfig config = file.config;
   for (int i = static_cast<int>(config.classes.size()); i < config.num_classes(); ++i) {

@@ -23,6 +23,7 @@ void on_signal(int) {
 struct TrainArguments {
   std::string config;
   std::vector<std::string> sets;
+  std::string init;
   std::string runs = "runs";
   bool resume = false;
 };
@@ -63,7 +64,9 @@ int fail(const Error& error) {
 }
 
 int run_train(const TrainArguments& arguments) {
-  const auto config = learn::read_train_config(arguments.config, arguments.sets);
+  std::vector<std::string> sets = arguments.sets;
+  if (!arguments.init.empty()) sets.push_back("model.init=" + arguments.init);
+  const auto config = learn::read_train_config(arguments.config, sets);
   if (!config) return fail(config.error());
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
@@ -111,6 +114,8 @@ void add_train(CLI::App& root, int& exit_code) {
       ->add_option("--set", arguments->sets, "key=value, overrides the file (e.g. train.lr=1e-4)")
       ->take_all()
       ->allow_extra_args(false);
+  command->add_option("--init", arguments->init,
+                      "model or official checkpoint (.pth) to start from: model.init");
   command->add_option("--runs", arguments->runs, "folder for checkpoints and histories")
       ->capture_default_str();
   command->add_flag("--resume", arguments->resume, "go on from the run's checkpoint");

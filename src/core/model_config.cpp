@@ -112,6 +112,7 @@ Status read_s2d(const Json& json, S2DConfig& c) {
   r.read("num_classes", c.num_classes, 1, 1000);
   r.read("head_dropout_ratio", c.head_dropout_ratio, 0.0, 0.99);
   r.read("temporal", c.temporal);
+  r.read("keeps_image_model", c.keeps_image_model);
   r.read("landmark_size", c.landmark_size, 8, 4096);
   r.read("with_landmark", c.with_landmark);
   read_stem(r, c.stem);
@@ -154,6 +155,7 @@ Json s2d_json(const S2DConfig& c) {
                {"head_dropout_ratio", c.head_dropout_ratio},
                {"landmark_size", c.landmark_size},
                {"with_landmark", c.with_landmark}};
+  if (c.keeps_image_model) json["keeps_image_model"] = true;
   if (!c.stem.empty()) json["stem"] = stem_json(c.stem);
   return json;
 }

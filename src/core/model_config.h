@@ -56,6 +56,9 @@ struct S2DConfig {
   int num_classes = 7;
   bool deep_prompt = true;  // prompt_type "deep" (before every block) or "shallow" (the first only)
   bool temporal = true;     // TMA and temporal embedding: the video model. false: the image model
+  // Ours, of a video model: only what works over time was trained, so that without it the network
+  // still is the image model that training began with. Stills are read by that.
+  bool keeps_image_model = false;
   double head_dropout_ratio = 0.5;
 
   // Ours. The landmark net sees the frames resized to this (official: 224 -> 112), and its conv_4

@@ -39,6 +39,7 @@ Status validate_s2d(const S2DConfig& c) {
   if (c.temporal && (c.adapter_dim() < kTmaHeads || c.adapter_dim() % kTmaHeads != 0)) {
     return bad("embed_dim * adapter_scale is not a multiple of 8 (the heads of TMA)");
   }
+  if (c.keeps_image_model && !c.temporal) return bad("keeps_image_model is of video models");
   return check_stem(c.stem, c.patch_size);
 }
 

@@ -110,6 +110,10 @@ TensorTable s2d_table(const S2DConfig& c) {
   return table;
 }
 
+bool works_over_time(std::string_view name) {
+  return name == "temporal_embedding" || name.find(".TMA.") != std::string_view::npos;
+}
+
 Result<S2DConfig> infer_s2d_config(const TensorViewMap& tensors) {
   S2DConfig c;
   MIEN_ASSIGN(const Shape proj, shape_of(tensors, "patch_embed.proj.weight", 4));

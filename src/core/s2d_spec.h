@@ -19,6 +19,10 @@ TensorTable s2d_table(const S2DConfig& config);
 // Prefix of the landmark trunk's tensors in a model file that carries it.
 inline constexpr const char* kLandmarkPrefix = "landmark.";
 
+// Whether a tensor is of what works over time: the adapters (TMA) and the temporal embedding. A
+// video model without them is an image model.
+bool works_over_time(std::string_view name);
+
 // The config that a state dict of official names implies: sizes from the shapes, `temporal` from
 // the presence of temporal_embedding, heads = width / 64. Error when it is not an S2D state dict.
 Result<S2DConfig> infer_s2d_config(const TensorViewMap& tensors);

@@ -273,7 +273,9 @@ Status Recognizer::Session::still_logits(std::span<const std::uint8_t> faces, in
   std::vector<float> views(2 * classes);
   for (std::size_t i = 0; i < stills; ++i) {
     const auto face = faces.subspan(i * side * side * 3, side * side * 3);
-    if (size == 0) {
+    if (impl.model->reads_stills()) {
+      MIEN_TRY(state_->runner->still_logits(both_ways(face, side, 1).data(), 2, views.data()));
+    } else if (size == 0) {
       MIEN_TRY(
           this->logits(both_ways(face, side, frames), 2, static_cast<int>(frames), views, options));
     } else {

@@ -72,6 +72,11 @@ AutocastOverride::~AutocastOverride() {
   set_autocast(device_.is_cuda(), was_enabled_);
 }
 
+torch::Tensor frozen_input(const torch::Tensor& pictures) {
+  const auto type = autocast_enabled(pictures.device()) ? torch::kBFloat16 : pictures.scalar_type();
+  return pictures.to(type).contiguous(torch::MemoryFormat::ChannelsLast);
+}
+
 ConvAutocastPause::ConvAutocastPause(torch::Device device)
     : paused_(device.is_cpu() && autocast_enabled(device)) {
   if (paused_) set_autocast(false, false);

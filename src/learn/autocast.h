@@ -44,6 +44,10 @@ class AutocastOverride {
   bool was_cached_;
 };
 
+// What frozen convolutions read (ConvBlock, folded): `pictures` [B, C, H, W] in bf16 when autocast is
+// on, since without gradients and BatchNorm's passes bf16 wins on the CPU too; channels last.
+torch::Tensor frozen_input(const torch::Tensor& pictures);
+
 // While alive, convolutions of CPU tensors compute in f32 inside an AutocastScope. In bf16 the
 // products win less than BatchNorm and the activations between them lose (LibTorch 1.13, AVX512-
 // BF16: the stem trains at 153 pictures/s in bf16, 237 in f32). On a GPU it changes nothing.

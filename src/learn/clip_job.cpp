@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "core/model_file.h"
 #include "core/s2d_spec.h"
 #include "learn/clip_validation.h"
 #include "learn/data/clip_data.h"
@@ -55,12 +56,14 @@ class ClipJob : public TrainingJob {
   ClipLoaderOptions loader_options() const;
   void freeze(const Say& say);
   std::int64_t sdl_epoch(const TrainPlace& place) const;
+  bool keeps_image_model() const;
   bool any_composed() const;
   bool all_composed() const;
 
   const TrainConfig& config_;
   const VideoConfig& video_;
   std::vector<float> face_template_;
+  bool keeps_image_model_ = false;
   torch::Device device_ = torch::kCPU;
   std::unique_ptr<ClipNet> net_;
   std::unique_ptr<ClipStore> train_, valid_;
@@ -127,10 +130,28 @@ bool ClipJob::all_composed() const {
                      [](const ClipData& data) { return data.composed(); });
 }
 
+// Whether S2D began as an image model (or as a video model that kept one) and trains what works
+// over time alone.
+bool ClipJob::keeps_image_model() const {
+  if (config_.model.arch != core::Arch::kS2D || !config_.init.ends_with(".safetensors")) {
+    return false;
+  }
+  const auto start = core::open_model(config_.init);
+  if (!start || start->config.arch != core::Arch::kS2D) return false;
+  if (start->config.classes != config_.model.classes) return false;
+  const core::S2DConfig& s2d = start->config.s2d;
+  if (s2d.temporal && !s2d.keeps_image_model) return false;
+  const auto parameters = net_->module().named_parameters();
+  return std::none_of(parameters.begin(), parameters.end(), [](const auto& item) {
+    return item.value().requires_grad() && !core::works_over_time(item.key());
+  });
+}
+
 // Like what it starts from, the model wants its faces aligned.
 core::ModelConfig ClipJob::model_config() const {
   core::ModelConfig config = config_.model;
   config.face_template = face_template_;
+  config.s2d.keeps_image_model = keeps_image_model_;
   return config;
 }
 
@@ -158,6 +179,7 @@ Status ClipJob::prepare(torch::Device device, const Say& say) {
   MIEN_ASSIGN(const std::string loaded, initialise(net_->module(), config_));
   if (!loaded.empty()) say("starting from " + loaded);
   freeze(say);
+  keeps_image_model_ = keeps_image_model();
   net_->module().to(device);
   use_channels_last(net_->module());
   if (video_.sdl) {

@@ -14,6 +14,7 @@
 #include "learn/job.h"
 #include "learn/optim/schedule.h"
 #include "learn/state.h"
+#include "learn/threads.h"
 
 namespace mien::learn {
 namespace {
@@ -83,7 +84,7 @@ class Run {
 };
 
 Status Run::prepare(bool resume) {
-  if (config_.threads > 0) torch::set_num_threads(config_.threads);
+  use_threads(config_.threads);
   torch::manual_seed(config_.seed);
   bf16_ = config_.precision == "bf16" || (config_.precision == "auto" && has_fast_bf16(device_));
   MIEN_ASSIGN(job_, make_job(config_));

@@ -80,6 +80,16 @@ TEST(ModelConfig, VideoMaeSizesSurviveTheRoundTrip) {
   EXPECT_EQ(parsed->classes, config.classes);
 }
 
+TEST(ModelConfig, OnlyAVideoModelKeepsAnImageModel) {
+  ModelConfig config = find_preset("s2d-tiny").value();
+  config.s2d.keeps_image_model = true;
+  const auto parsed = parse_model_config(to_json(config));
+  ASSERT_TRUE(parsed.ok()) << parsed.error().to_string();
+  EXPECT_TRUE(parsed->s2d.keeps_image_model);
+  config.s2d.temporal = false;
+  EXPECT_FALSE(parse_model_config(to_json(config)).ok());
+}
+
 TEST(ModelConfig, OfficialConstructors) {
   const std::string golden = std::string(MIEN_SHARED_DIR) + "/reference/golden/";
   if (!std::filesystem::exists(golden)) GTEST_SKIP() << "needs " << golden;

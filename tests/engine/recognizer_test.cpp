@@ -12,6 +12,7 @@
 
 #include "compare.h"
 #include "core/files.h"
+#include "core/s2d_spec.h"
 #include "model_on_disk.h"
 
 namespace mien {
@@ -146,6 +147,43 @@ TEST(Recognizer, AStillIsAClipInWhichNothingMoves) {
     EXPECT_FALSE(session->still_logits(faces, 1, stills).ok());
     EXPECT_FALSE(session->still_logits(faces, 2, stills, 0.5).ok());  // has no mask
   }
+}
+
+// Of the tensors of `video` those that an image model has.
+std::string write_image_part(const testing::TempFolder& folder, const core::ModelConfig& video,
+                             unsigned seed) {
+  core::ModelConfig image = video;
+  image.s2d.temporal = false;
+  image.s2d.keeps_image_model = false;
+  core::TensorMap tensors = test::random_tensors(video, seed);
+  std::erase_if(tensors, [](const auto& item) { return core::works_over_time(item.first); });
+  const std::string path = folder.file("image.safetensors");
+  EXPECT_TRUE(core::write_model(path, image, core::views_of(tensors), core::DType::kF32).ok());
+  return path;
+}
+
+TEST(Recognizer, AVideoModelThatKeepsItsImageModelReadsStillsByIt) {
+  const testing::TempFolder folder;
+  core::ModelConfig config = test::small_config(true);
+  config.s2d.keeps_image_model = true;
+  const std::string image = write_image_part(folder, config, 5);
+  const auto faces = test::random_pixels(3 * kPixels, 4);
+  for (const Precision precision : {Precision::kF32, Precision::kBf16, Precision::kInt8}) {
+    std::vector<std::vector<float>> answers;
+    for (const std::string& path : {test::write_random(folder, config), image}) {
+      const auto model = Recognizer::load(path, {.precision = precision, .threads = 2});
+      ASSERT_TRUE(model.ok()) << model.error().to_string();
+      auto session = model->session();
+      ASSERT_TRUE(session.ok());
+      ASSERT_TRUE(session->still_logits(faces, 3, answers.emplace_back(9)).ok());
+    }
+    EXPECT_EQ(answers[0], answers[1]);
+  }
+  // And its clips by all of it.
+  const auto model = Recognizer::load(test::write_random(folder, config));
+  ASSERT_TRUE(model.ok());
+  EXPECT_TRUE(model->is_temporal());
+  EXPECT_EQ(model->num_frames(), 4);
 }
 
 TEST(Recognizer, OneModelServesTwoThreads) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/model_file.h"
+#include "core/random_weights.h"
 #include "core/temp_folder.h"
 #include "learn/data/joined_store.h"
 #include "learn/data/still_clip_store.h"
@@ -190,6 +191,37 @@ TEST(StillClips, TrainAVideoModelAndFreezeTheTrunk) {
   }
   EXPECT_GT(trunk, 0U);
   EXPECT_GT(moved, 10U);
+}
+
+// A model of the architecture that write_clip_config trains, but without time, as a file.
+std::string write_image_model(const TempFolder& folder, const std::string& config) {
+  core::ModelConfig image = read_train_config(config, {"model.temporal=false"}).value().model;
+  const std::string path = folder.file("image.safetensors");
+  const core::TensorMap weights = core::random_weights(image, 3);
+  EXPECT_TRUE(core::write_model(path, image, core::views_of(weights), core::DType::kF32).ok());
+  return path;
+}
+
+TEST(StillClips, AdaptersAloneLeaveTheImageModelWhole) {
+  const TempFolder folder;
+  write_rafdb(folder.path(), 6);
+  const std::string config = write_clip_config(folder, "[output]\nhalf = false\n");
+  const std::string image = write_image_model(folder, config);
+  const auto train_to = [&](const std::string& name, const std::string& trainable) {
+    const TrainConfig c = read_train_config(config, {"model.init=" + image, "model.temporal=true",
+                                                     "train.ema=0.9", "model.freeze_landmark=true",
+                                                     "video.trainable=" + trainable})
+                              .value();
+    return train(c, folder.file(name), false, {}).value().model_path;
+  };
+  const std::string adapted = train_to("adapted", R"(["temporal_embedding", "TMA"])");
+  EXPECT_TRUE(core::open_model(adapted).value().config.s2d.keeps_image_model);
+  const core::TensorMap after = tensors_of(adapted);
+  for (const auto& [name, tensor] : tensors_of(image)) {
+    EXPECT_EQ(tensor.bytes, after.at(name).bytes) << name;
+  }
+  const auto more = core::open_model(train_to("more", R"(["TMA", "head"])")).value();
+  EXPECT_FALSE(more.config.s2d.keeps_image_model);
 }
 
 TEST(TrainConfig, StillsAndMomentsNameTheirCounts) {

@@ -1,6 +1,7 @@
 #include "engine/models/expression_model.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "engine/guard.h"
 #include "engine/models/adatosk.h"
@@ -52,6 +53,18 @@ class S2DExpressionRunner : public ExpressionRunner {
     });
   }
 
+  Status still_logits(const std::uint8_t* rgb, std::size_t stills, float* logits) override {
+    const S2DWeights& w = runner_.weights();
+    return guarded([&]() -> Status {
+      if (w.sizes().temporal && !stills_) stills_.emplace(w.image_model());
+      S2DRunner& image = stills_ ? *stills_ : runner_;
+      features_.resize(std::max(features_.size(), stills * w.width()));
+      MIEN_TRY(image.run({.rgb = rgb}, stills, features_.data(), nullptr));
+      classify_clips(w.head, features_, stills, logits);
+      return {};
+    });
+  }
+
   // An image model's frames are apart to the end, a video model's until the first prompt.
   Status embed(const std::uint8_t* rgb, std::size_t frames, float* embeddings) override {
     if (runner_.weights().sizes().temporal) return embedder_.run(rgb, frames, embeddings);
@@ -78,8 +91,9 @@ class S2DExpressionRunner : public ExpressionRunner {
 
  private:
   S2DRunner runner_;
-  S2DEmbedder embedder_;         // video models
-  std::vector<float> features_;  // of one clip; grows to the longest seen
+  std::optional<S2DRunner> stills_;  // of the image model inside a video model, once asked
+  S2DEmbedder embedder_;             // video models
+  std::vector<float> features_;      // of one clip; grows to the longest seen
   std::vector<float> mean_;
 };
 
@@ -93,6 +107,9 @@ class S2DExpression : public ExpressionModel {
   const Head& head() const override { return weights_->head; }
   bool is_temporal() const override { return weights_->sizes().temporal; }
   bool has_landmark_net() const override { return weights_->landmark.has_value(); }
+  bool reads_stills() const override {
+    return !is_temporal() || weights_->sizes().keeps_image_model;
+  }
   std::size_t embedding_size() const override {
     return is_temporal() ? s2d_frame_values(*weights_) : weights_->width();
   }
@@ -211,6 +228,10 @@ class AdaToskExpression : public ExpressionModel {
 };
 
 }  // namespace
+
+Status ExpressionRunner::still_logits(const std::uint8_t*, std::size_t, float*) {
+  return make_error(ErrorCode::kUnsupported, "the model has no image model inside");
+}
 
 Status ExpressionRunner::embed(const std::uint8_t*, std::size_t, float*) {
   return no_embeddings();

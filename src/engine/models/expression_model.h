@@ -36,6 +36,10 @@ class ExpressionRunner {
   virtual Status logits(const std::uint8_t* rgb, std::size_t clips, std::size_t frames,
                         float* logits, const MaskRequest& request) = 0;
 
+  // Logits of single pictures by the image model inside. Only models that reads_stills(). rgb: u8
+  // [stills, S, S, 3] -> f32 [stills, C]. Errors: kLimit, kInternal.
+  virtual Status still_logits(const std::uint8_t* rgb, std::size_t stills, float* logits);
+
   // What each frame is to the model apart from the others of its clip. Only models with
   // embedding_size() > 0. rgb: u8 [frames, S, S, 3] -> f32 [frames, embedding_size]. Errors:
   // kLimit, kInternal.
@@ -64,6 +68,9 @@ class ExpressionModel {
 
   virtual bool is_temporal() const = 0;  // the frames of a clip see each other
   virtual bool has_landmark_net() const = 0;
+
+  // Whether it is an image model or has one inside; others are shown a still as a clip.
+  virtual bool reads_stills() const { return false; }
 
   // Floats of a frame's embedding; 0: frames cannot be taken apart, since the first layer already
   // looks at several.

@@ -107,4 +107,13 @@ Result<std::shared_ptr<const S2DWeights>> S2DWeights::load(std::shared_ptr<const
   });
 }
 
+std::shared_ptr<const S2DWeights> S2DWeights::image_model() const {
+  auto image = std::make_shared<S2DWeights>(*this);
+  image->config.s2d.temporal = false;
+  image->config.s2d.keeps_image_model = false;
+  image->temporal_embedding.clear();
+  for (PromptWeights& prompt : image->prompts) prompt.tma.reset();
+  return image;
+}
+
 }  // namespace mien::engine

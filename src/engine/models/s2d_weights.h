@@ -48,6 +48,10 @@ struct S2DWeights {
                                                         const core::ModelConfig& config,
                                                         const core::TensorViewMap& tensors);
 
+  // A video model without what works over time: the image model that it grew from, if it
+  // keeps_image_model. Matrices and convolutions are shared with this one.
+  std::shared_ptr<const S2DWeights> image_model() const;
+
   const core::S2DConfig& sizes() const { return config.s2d; }
   std::size_t width() const { return static_cast<std::size_t>(sizes().embed_dim); }
   std::size_t patches() const { return static_cast<std::size_t>(sizes().num_patches()); }

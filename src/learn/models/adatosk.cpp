@@ -103,18 +103,20 @@ Tensor AdaToskImpl::planes_of(const Tensor& x) const {
 // [B, C, T, H, W] -> what the 1x1 projection reads: [B, N, channels of the stem].
 Tensor AdaToskImpl::stem_rows(const Tensor& planes, const HardMask* hard) {
   const core::VideoMaeConfig& c = config_.vit;
-  const ConvAutocastPause pause(planes.device());
   const torch::AutoGradMode gradients(torch::GradMode::is_enabled() && !stem_frozen_);
   const bool blank = hard != nullptr && options_.blank_hidden;
   const Tensor seen = blank ? without_hidden(planes, *hard, c) : planes;
   // Frame by frame, in each its planes: [B * S, tubelet * C, H, W].
   Tensor maps = seen.transpose(1, 2).reshape(
       {planes.size(0) * c.slots(), config_.stem_channels(), c.img_size, c.img_size});
+  if (stem_frozen_) maps = frozen_input(maps);
+  const ConvAutocastPause pause(planes.device());
   for (ConvBlock& layer : stem_) {
     if (stem_frozen_) layer->eval();  // its BatchNorm statistics too
     maps = layer(maps);
   }
-  return maps.flatten(2).transpose(1, 2).reshape({planes.size(0), c.tokens(), -1});
+  return maps.flatten(2).transpose(1, 2).reshape({planes.size(0), c.tokens(), -1}).to(
+      torch::kFloat);
 }
 
 // Tokens with their positions; of the visible ones when some are hidden.

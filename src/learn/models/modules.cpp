@@ -19,9 +19,20 @@ ConvBlockImpl::ConvBlockImpl(const core::ConvBlockSpec& spec, Activation activat
 }
 
 torch::Tensor ConvBlockImpl::forward(const torch::Tensor& x) {
-  torch::Tensor y = bn_(conv_(x));
+  const bool fold = !torch::GradMode::is_enabled() && !bn_->is_training();
+  torch::Tensor y = fold ? folded(x) : bn_(conv_(x));
   if (relu_) return y.relu_();
-  return prelu_ ? prelu_(y) : y;
+  return prelu_ ? torch::prelu(y, prelu_->weight.to(y.scalar_type())) : y;
+}
+
+// conv(x) gain + (bias - mean gain), gain = weight / sqrt(variance + eps).
+torch::Tensor ConvBlockImpl::folded(const torch::Tensor& x) const {
+  const torch::Tensor gain = bn_->weight * (bn_->running_var + bn_->options.eps()).rsqrt();
+  const torch::Tensor weight = conv_->weight * gain.view({-1, 1, 1, 1});
+  const torch::Tensor bias = bn_->bias - bn_->running_mean * gain;
+  const auto& o = conv_->options;
+  return nn::functional::detail::conv2d(x, weight.to(x.scalar_type()), bias.to(x.scalar_type()),
+                                        o.stride(), o.padding(), o.dilation(), o.groups());
 }
 
 void register_dotted(nn::Module& parent, const std::string& dotted,

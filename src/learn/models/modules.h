@@ -10,7 +10,9 @@
 namespace mien::learn {
 
 // Convolution + BatchNorm + PReLU (or ReLU, or nothing), under the official names conv, bn, prelu.
-// [B, in, H, W] -> [B, out, H', W'].
+// [B, in, H, W] -> [B, out, H', W']. In eval mode and without gradients BatchNorm is folded into the
+// convolution, and everything is computed in the type of the input: one pass over memory instead of
+// three.
 class ConvBlockImpl : public torch::nn::Module {
  public:
   enum class Activation { kFromSpec, kRelu };
@@ -19,6 +21,8 @@ class ConvBlockImpl : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x);
 
  private:
+  torch::Tensor folded(const torch::Tensor& x) const;
+
   torch::nn::Conv2d conv_{nullptr};
   torch::nn::BatchNorm2d bn_{nullptr};
   torch::nn::PReLU prelu_{nullptr};  // empty when the block is linear or ReLU

@@ -128,22 +128,26 @@ Tensor S2DImpl::landmark_map(const Tensor& frames, Taps* taps) {
                                                     .align_corners(true));
   if (taps != nullptr) (*taps)["landmark_in"] = small;
   TORCH_CHECK(landmark_, "no landmark map given and the model has no landmark trunk");
+  if (landmark_frozen_) {
+    landmark_->eval();  // frozen means its BatchNorm statistics too
+    const torch::NoGradGuard no_grad;
+    const Tensor input = frozen_input(small);
+    const ConvAutocastPause pause(frames.device());
+    return landmark_->forward(input).to(torch::kFloat);
+  }
   const ConvAutocastPause pause(frames.device());
-  if (!landmark_frozen_) return landmark_->forward(small);
-  landmark_->eval();  // frozen means its BatchNorm statistics too
-  const torch::NoGradGuard no_grad;
   return landmark_->forward(small);
 }
 
 Tensor S2DImpl::patches(const Tensor& frames) {
-  const ConvAutocastPause pause(frames.device());
   const torch::AutoGradMode gradients(torch::GradMode::is_enabled() && !patches_frozen_);
-  Tensor x = frames;
+  Tensor x = patches_frozen_ && !stem_.empty() ? frozen_input(frames) : frames;
+  const ConvAutocastPause pause(frames.device());
   for (ConvBlock& layer : stem_) {
     if (patches_frozen_) layer->eval();  // its BatchNorm statistics too
     x = layer(x);
   }
-  return tokens_of(patch_proj_(x)).to(torch::kFloat);
+  return tokens_of(patch_proj_(x.to(torch::kFloat)));
 }
 
 Tensor S2DImpl::positions(std::int64_t patches) const {
