@@ -44,8 +44,8 @@ class AutocastOverride {
   bool was_cached_;
 };
 
-// What frozen convolutions read (ConvBlock, folded): `pictures` [B, C, H, W] in bf16 when autocast is
-// on, since without gradients and BatchNorm's passes bf16 wins on the CPU too; channels last.
+// What frozen convolutions read (ConvBlock, folded): `pictures` [B, C, H, W] in bf16 when autocast
+// is on, since without gradients and BatchNorm's passes bf16 wins on the CPU too; channels last.
 torch::Tensor frozen_input(const torch::Tensor& pictures);
 
 // While alive, convolutions of CPU tensors compute in f32 inside an AutocastScope. In bf16 the

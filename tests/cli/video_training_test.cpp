@@ -117,8 +117,8 @@ TEST_F(VideoTrainingTest, RavdessIsCutToItsFaces) {
 TEST_F(VideoTrainingTest, AdaToskInItsStages) {
   ASSERT_TRUE(write_mini_dfew(path("data"), 15).ok());
   write_config("config.toml", "dfew", "dfew", "");
-  const auto stage = [&](const std::string& name, std::vector<std::string> settings) {
-    std::vector<std::string> arguments;
+  const auto stage = [&](const std::string& name, std::vector<std::string> settings,
+                         std::vector<std::string> arguments = {}) {
     settings.insert(settings.end(), {"run.name=" + name, "model.preset=adatosk-tiny",
                                      "adatosk.depth=2", "adatosk.gate=1", "train.epochs=1"});
     for (const std::string& setting : settings) {
@@ -130,8 +130,8 @@ TEST_F(VideoTrainingTest, AdaToskInItsStages) {
       stage("alone", {"adatosk.cls_weight=0", "adatosk.hard_ratio=0.75", "adatosk.rec_weight=1"});
   ASSERT_EQ(alone.exit_code, 0) << alone.text();
   EXPECT_THAT(read("runs/alone/history.csv"), HasSubstr("score"));
-  const Ran joint = stage("joint", {"model.init=runs/alone/model.safetensors",
-                                    "adatosk.hard_ratio=0.5", "adatosk.rec_weight=0.5"});
+  const Ran joint = stage("joint", {"adatosk.hard_ratio=0.5", "adatosk.rec_weight=0.5"},
+                          {"--init", "runs/alone/model.safetensors"});
   ASSERT_EQ(joint.exit_code, 0) << joint.text();
   EXPECT_THAT(joint.err, HasSubstr("runs/alone/model.safetensors"));
   EXPECT_THAT(read("runs/joint/history.csv"), HasSubstr("war"));

@@ -208,10 +208,10 @@ TEST(StillClips, AdaptersAloneLeaveTheImageModelWhole) {
   const std::string config = write_clip_config(folder, "[output]\nhalf = false\n");
   const std::string image = write_image_model(folder, config);
   const auto train_to = [&](const std::string& name, const std::string& trainable) {
-    const TrainConfig c = read_train_config(config, {"model.init=" + image, "model.temporal=true",
-                                                     "train.ema=0.9", "model.freeze_landmark=true",
-                                                     "video.trainable=" + trainable})
-                              .value();
+    const TrainConfig c =
+        read_train_config(config, {"model.init=" + image, "model.temporal=true", "train.ema=0.9",
+                                   "model.freeze_landmark=true", "video.trainable=" + trainable})
+            .value();
     return train(c, folder.file(name), false, {}).value().model_path;
   };
   const std::string adapted = train_to("adapted", R"(["temporal_embedding", "TMA"])");

@@ -115,8 +115,10 @@ Tensor AdaToskImpl::stem_rows(const Tensor& planes, const HardMask* hard) {
     if (stem_frozen_) layer->eval();  // its BatchNorm statistics too
     maps = layer(maps);
   }
-  return maps.flatten(2).transpose(1, 2).reshape({planes.size(0), c.tokens(), -1}).to(
-      torch::kFloat);
+  return maps.flatten(2)
+      .transpose(1, 2)
+      .reshape({planes.size(0), c.tokens(), -1})
+      .to(torch::kFloat);
 }
 
 // Tokens with their positions; of the visible ones when some are hidden.

@@ -10,9 +10,9 @@
 namespace mien::learn {
 
 // Convolution + BatchNorm + PReLU (or ReLU, or nothing), under the official names conv, bn, prelu.
-// [B, in, H, W] -> [B, out, H', W']. In eval mode and without gradients BatchNorm is folded into the
-// convolution, and everything is computed in the type of the input: one pass over memory instead of
-// three.
+// [B, in, H, W] -> [B, out, H', W']. In eval mode and without gradients BatchNorm is folded into
+// the convolution, and everything is computed in the type of the input: one pass over memory
+// instead of three.
 class ConvBlockImpl : public torch::nn::Module {
  public:
   enum class Activation { kFromSpec, kRelu };
