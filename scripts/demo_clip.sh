@@ -11,7 +11,7 @@ out=${2:?"usage: demo_clip.sh PROGRAM OUT.mp4"}
 faces=$(mktemp -d)
 trap 'rm -rf "$faces"' EXIT
 # Expressions come in turn: neutral, happiness, surprise.
-"$program" synth faces --out "$faces" --clips 3 --seed 1 --size 320 --frames 100 2>/dev/null
+"$program" synth faces --out "$faces" --clips 3 --seed 9 --size 256 --frames 80 2>/dev/null
 mkdir -p "$(dirname "$out")"
 ffmpeg -hide_banner -loglevel error -nostdin -y -i "$faces/clips/00001.mp4" -i "$faces/clips/00002.mp4" \
   -filter_complex hstack -c:v libx264 -crf 18 -preset veryfast -threads 2 "$faces/both.mp4"

@@ -26,7 +26,9 @@ std::vector<std::string> repository_files() {
   for (const char* folder : {"src", "include", "tests", "bench", "fuzz", "examples", "cmake",
                              "scripts", "models", "docs", "configs", ".ci"}) {
     for (const auto& path : files_below(folder, {})) {
-      if (is_text(path)) files.push_back(path);
+      // The trainings of a sweep are not kept.
+      const bool of_a_sweep = path.string().find("/runs/") != std::string::npos;
+      if (is_text(path) && !of_a_sweep) files.push_back(path);
     }
   }
   for (const auto& entry : std::filesystem::directory_iterator(source_root())) {
