@@ -107,10 +107,13 @@ class Recognizer {
   // model without a mask.
   double budget() const;
 
-  // Floats that describe one frame apart from the others of its clip (Session::embed), so that
-  // windows of a video that overlap share the work on their frames. 0: the model cannot, since its
-  // first layer already looks at several frames (VideoMAE, AdaTosk).
+  // Floats that describe a part of a clip apart from the rest of it (Session::embed), so that
+  // windows of a video that overlap share the work on it. 0: the model cannot (VideoMAE).
   int embedding_size() const;
+
+  // The frames of such a part: 1, of AdaTosk those of a tubelet (2 as a rule: windows then share
+  // what they begin an even number of frames apart). 0 where embedding_size() is.
+  int embedding_frames() const;
 
   // A workspace for one thread. Errors: kLimit, kInternal (the compute library failed).
   Result<Session> session() const;
@@ -153,16 +156,18 @@ class Recognizer::Session {
   Status still_logits(std::span<const std::uint8_t> faces, int count, std::span<float> logits,
                       double budget = 0.0);
 
-  // The part of the work that sees each frame alone, once for all clips that the frame is in.
-  //   faces: u8 RGB [frames, S, S, 3]; embeddings: [frames, embedding_size]. For an image model it
-  //   is the class token after the last norm.
+  // The work that sees each frame (of AdaTosk each tubelet) alone, once for all clips that it is
+  // in.
+  //   faces: u8 RGB [frames, S, S, 3], frames a multiple of embedding_frames;
+  //   embeddings: [frames / embedding_frames, embedding_size]. For an image model one is the class
+  //   token after the last norm.
   // Errors as logits(), kUnsupported where embedding_size() is 0.
   Status embed(std::span<const std::uint8_t> faces, int frames, std::span<float> embeddings);
 
-  // logits() of frames that embed() saw: [clips, frames, embedding_size] -> [clips, num_classes],
-  // the same but for rounding. Errors as embed().
+  // logits() of frames that embed() saw: [clips, frames / embedding_frames, embedding_size] ->
+  // [clips, num_classes], the same but for rounding. Errors as embed() and logits().
   Status logits_of(std::span<const float> embeddings, int clips, int frames,
-                   std::span<float> logits);
+                   std::span<float> logits, const ClipOptions& options = {});
 
  private:
   friend class Recognizer;

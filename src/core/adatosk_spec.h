@@ -19,10 +19,10 @@
 //   n_u,p   = y_u,p when that token is there, else M_u
 //   c_s,p   = mean of (1 - cos(y_s,p, n_u,p)) / 2 over u in {s - 1, s + 1} that exist and are not
 //             empty; 0 when there is none
-//   R_s     = t log mean_u exp(cos(M_s, M_u) / t) over the u < s, t = kMaskTemperature: resemblance
-//             to all that came before, between their mean and their maximum. Nothing came before
-//             the first slot: its R is the mean of the others' (0 when there are none)
-//   a_s,p   = c_s,p - softplus(agnostic.repeat) R_s
+//   R_s,p   = cos(y_s,p, mean of n_u,p over the u < s that are not empty): resemblance to what that
+//             place has shown so far. The first slot that is not empty has R = 1: what a clip
+//             begins with is what the rest is measured against
+//   a_s,p   = c_s,p - softplus(agnostic.repeat) R_s,p
 //   x^a     = softplus(agnostic.scale) std'ise(a over the clip's tokens) + agnostic.offset
 //   m^a     = sigmoid(x^a)
 //
@@ -30,7 +30,13 @@
 //
 //   w_c     = row c of aux_head.weight less the mean of the rows: the class's prototype
 //   aux     = aux_head(sum g zn / sum g), g = m^a when `agnostic`, else 1: logits of their own
-//   e_s,p   = sum_c softmax(aux)_c cos(y_s,p, w_c): relevance
+//   d_s,p   = y_s,p less the mean of n_u,p over the slots u that are not empty: what is there
+//   beside
+//             what that place shows all the time (whose face it is says nothing about the class)
+//   e_s,p   = sum_c softmax(aux)_c d_s,p.w_c / max(max(|d_s,p|, kMaskStill |y_s,p|) |w_c|,
+//             kMaskNormFloor): relevance. The softmax leaves out the class
+//             `background` (the face at rest), if there is one: a clip taken for neutral would
+//             otherwise hide the very moments that speak against it
 //   q_s     = softmax_c(softplus(semantic.sharpness) cos(M_s, w_c)): the slot's class profile
 //   k_s     = sigmoid(std'ise(mean_p e_s,p, over the slots)): how much the slot is worth keeping
 //   d_s     = cos(q_s, sum_{u<s} k_u q_u / sum_{u<s} k_u): redundancy; the first slot's is the mean
@@ -56,9 +62,9 @@
 
 namespace mien::core {
 
-inline constexpr float kMaskNormFloor = 1e-6F;   // tokens at their slot's mean have no direction
-inline constexpr float kMaskStdFloor = 0.01F;    // a clip in which nothing differs gets a flat mask
-inline constexpr float kMaskTemperature = 0.1F;  // cosines are in [-1, 1]
+inline constexpr float kMaskNormFloor = 1e-6F;  // tokens at their slot's mean have no direction
+inline constexpr float kMaskStill = 0.1F;       // places that move less than this hardly count
+inline constexpr float kMaskStdFloor = 0.01F;   // a clip in which nothing differs gets a flat mask
 
 // VideoMAE's tensors (videomae_spec.h) and:
 //   patch_embed.stem.<i>  instead of the cubes' embedding, as S2D's; proj is then [D, last, 1, 1]

@@ -213,6 +213,7 @@ Status read_adatosk(const Json& json, AdaToskConfig& c) {
   r.read("budget", c.budget, 0.0, 1.0);
   r.read("agnostic", c.agnostic);
   r.read("semantic", c.semantic);
+  r.read("background", c.background, -1, 4096);
   r.read("decoder_dim", c.decoder_dim, 1, 4096);
   r.read("decoder_depth", c.decoder_depth, 1, 64);
   r.read("decoder_heads", c.decoder_heads, 1, 64);
@@ -226,6 +227,7 @@ Json adatosk_json(const AdaToskConfig& c) {
   json["budget"] = c.budget;
   json["agnostic"] = c.agnostic;
   json["semantic"] = c.semantic;
+  if (c.background >= 0) json["background"] = c.background;
   json["decoder_dim"] = c.decoder_dim;
   json["decoder_depth"] = c.decoder_depth;
   json["decoder_heads"] = c.decoder_heads;

@@ -121,6 +121,9 @@ struct AdaToskConfig {
   double budget = 0.4;   // default share of the tokens that go on past the gate, (0, 1]
   bool agnostic = true;  // the two factors of the mask; without both it is 1 everywhere
   bool semantic = true;
+  // The class of a face at rest ("neutral"), an index; the semantic factor looks for the others.
+  // -1: none.
+  int background = -1;
 
   // The decoder of the reconstruction. It is for training only and in no model file.
   int decoder_dim = 384;

@@ -74,6 +74,12 @@ Status validate_adatosk(const AdaToskConfig& c, const InputNorm& input) {
   if (c.vit.in_chans == 1 && !input.gray) return bad("in_chans 1 is for models that see grey");
   if (c.gate < 1 || c.gate >= c.vit.depth) return bad("gate is not in 1..depth-1");
   if (!(c.budget > 0.0 && c.budget <= 1.0)) return bad("budget is not in (0, 1]");
+  if (c.background < -1 || c.background >= c.vit.num_classes) {
+    return bad("background is not a class (-1: none)");
+  }
+  if (c.background >= 0 && c.vit.num_classes < 2) {
+    return bad("background is the only class there is");
+  }
   if (c.decoder_heads < 1 || c.decoder_dim < 1 || c.decoder_dim % c.decoder_heads != 0) {
     return bad("decoder_dim is not a multiple of decoder_heads");
   }

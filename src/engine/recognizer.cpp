@@ -52,7 +52,7 @@ std::vector<std::uint8_t> both_ways(std::span<const std::uint8_t> face, std::siz
   return views;
 }
 
-// Embeddings of frames, [n, size], each `frames` times: [n, frames, size].
+// Embeddings [n, size], each `frames` times: [n, frames, size].
 std::vector<float> repeated(const std::vector<float>& embeddings, std::size_t size,
                             std::size_t frames) {
   std::vector<float> out;
@@ -137,6 +137,10 @@ int Recognizer::num_classes() const {
 
 int Recognizer::embedding_size() const {
   return static_cast<int>(impl_->model->embedding_size());
+}
+
+int Recognizer::embedding_frames() const {
+  return static_cast<int>(impl_->model->embedding_frames());
 }
 
 Precision Recognizer::precision() const {
@@ -270,6 +274,7 @@ Status Recognizer::Session::still_logits(std::span<const std::uint8_t> faces, in
   const auto side = static_cast<std::size_t>(impl.config().input_size());
   const auto frames = static_cast<std::size_t>(impl.config().input_frames());
   const std::size_t size = impl.model->embedding_size();
+  const std::size_t part = impl.model->embedding_frames();
   std::vector<float> views(2 * classes);
   for (std::size_t i = 0; i < stills; ++i) {
     const auto face = faces.subspan(i * side * side * 3, side * side * 3);
@@ -280,8 +285,9 @@ Status Recognizer::Session::still_logits(std::span<const std::uint8_t> faces, in
           this->logits(both_ways(face, side, frames), 2, static_cast<int>(frames), views, options));
     } else {
       std::vector<float> embeddings(2 * size);
-      MIEN_TRY(embed(both_ways(face, side, 1), 2, embeddings));
-      MIEN_TRY(logits_of(repeated(embeddings, size, frames), 2, static_cast<int>(frames), views));
+      MIEN_TRY(embed(both_ways(face, side, part), static_cast<int>(2 * part), embeddings));
+      MIEN_TRY(logits_of(repeated(embeddings, size, frames / part), 2, static_cast<int>(frames),
+                         views, options));
     }
     for (std::size_t c = 0; c < classes; ++c) {
       logits[i * classes + c] = 0.5F * (views[c] + views[classes + c]);
@@ -294,34 +300,42 @@ Status Recognizer::Session::embed(std::span<const std::uint8_t> faces, int frame
                                   std::span<float> embeddings) {
   const std::size_t size = state_->impl->model->embedding_size();
   if (size == 0) {
-    return make_error(ErrorCode::kUnsupported, "the model's frames have no part of their own");
+    return make_error(ErrorCode::kUnsupported, "the model's clips cannot be taken apart");
   }
-  if (frames < 1) return make_error(ErrorCode::kInvalidArgument, "no frame");
+  const std::size_t part = state_->impl->model->embedding_frames();
   const auto count = static_cast<std::size_t>(frames);
+  if (frames < 1 || count % part != 0) {
+    return make_error(ErrorCode::kInvalidArgument, std::to_string(frames) +
+                                                       " frames, a positive multiple of " +
+                                                       std::to_string(part) + " wanted");
+  }
   MIEN_TRY(state_->check(faces.size(), count));
-  if (embeddings.size() != count * size) {
-    return bad_size("embeddings", embeddings.size(), count * size);
+  if (embeddings.size() != count / part * size) {
+    return bad_size("embeddings", embeddings.size(), count / part * size);
   }
   return state_->runner->embed(faces.data(), count, embeddings.data());
 }
 
 Status Recognizer::Session::logits_of(std::span<const float> embeddings, int clips, int frames,
-                                      std::span<float> logits) {
+                                      std::span<float> logits, const ClipOptions& options) {
   const ExpressionModel& model = *state_->impl->model;
   const std::size_t size = model.embedding_size();
   if (size == 0) {
-    return make_error(ErrorCode::kUnsupported, "the model's frames have no part of their own");
+    return make_error(ErrorCode::kUnsupported, "the model's clips cannot be taken apart");
   }
-  if (clips < 1 || frames < 1) {
-    return make_error(ErrorCode::kInvalidArgument, "no clip or no frame");
+  const std::size_t part = model.embedding_frames();
+  if (clips < 1 || frames < 1 || static_cast<std::size_t>(frames) % part != 0) {
+    return make_error(ErrorCode::kInvalidArgument, "no clip, or a number of frames that is none");
   }
   const auto clip_count = static_cast<std::size_t>(clips);
   const auto clip_frames = static_cast<std::size_t>(frames);
-  const std::size_t wanted = clip_count * clip_frames * size;
+  const std::size_t wanted = clip_count * (clip_frames / part) * size;
   if (embeddings.size() != wanted) return bad_size("embeddings", embeddings.size(), wanted);
   const std::size_t classes = clip_count * model.head().classes();
   if (logits.size() != classes) return bad_size("logits", logits.size(), classes);
-  return state_->runner->logits_of(embeddings.data(), clip_count, clip_frames, logits.data());
+  MIEN_ASSIGN(const MaskRequest request, state_->mask_request(options, clip_count));
+  return state_->runner->logits_of(embeddings.data(), clip_count, clip_frames, logits.data(),
+                                   request);
 }
 
 }  // namespace mien

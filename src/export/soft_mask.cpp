@@ -81,35 +81,42 @@ std::vector<float> over_earlier(std::int64_t slots, const Weigh& weigh) {
   return matrix;
 }
 
-// Nothing came before the first slot: it is given the mean of the others. [clips, S - 1] ->
-// [clips, S].
+// No class has been said before the first slot: it is given the mean of the others. [clips, S - 1]
+// -> [clips, S].
 Value with_first(GraphBuilder& g, const Value& others) {
   return concat(g, {reduce_mean(g, others, 1, true), others}, 1);
 }
 
-// R: [clips, S]. A cosine over t is within 10: no exponential is too large.
-Value resemblance(GraphBuilder& g, std::int64_t slots, const Tokens& t) {
-  const Value turned = transpose(g, t.means, Ints{0, 2, 1});
-  const Value turned_lengths = transpose(g, t.mean_lengths, Ints{0, 2, 1});
-  const Value cosines =
-      cosine(g, matmul(g, t.means, turned), mul(g, t.mean_lengths, turned_lengths));
-  const Value temperature = g.scalar(core::kMaskTemperature);
-  const Value powers = g.node("Exp", {div(g, slice(g, cosines, 1, 1, slots), temperature)});
+// 0 for every token: [clips, S, P].
+Value zeros(GraphBuilder& g, const Tokens& t) {
+  return mul(g, squeeze(g, t.lengths, -1), g.scalar(0.0F));
+}
+
+// R: [clips, S, P]; 1 in the first slot.
+Value resemblance(GraphBuilder& g, const core::AdaToskConfig& c, const Tokens& t) {
+  const std::int64_t slots = c.vit.slots();
+  const std::int64_t width = c.vit.embed_dim;
+  const std::int64_t places = c.vit.tokens() / slots;
   const auto share = [](std::int64_t s) { return 1.0F / static_cast<float>(s); };
   const Value mean =
       g.constant("mask.mean_of_earlier", over_earlier(slots, share), {1, slots - 1, slots});
-  const Value means = reduce_sum(g, mul(g, powers, mean), -1);
-  return with_first(g, mul(g, g.node("Log", {means}), temperature));
+  const Value rows = reshape(g, t.y, Ints{0, 0, places * width});
+  const Value past = reshape(g, matmul(g, mean, rows), Ints{-1, slots - 1, places, width});
+  const Value own = slice(g, t.y, 1, 1, slots);
+  const Value products = reduce_sum(g, mul(g, own, past), -1);
+  const Value lengths =
+      squeeze(g, mul(g, slice(g, t.lengths, 1, 1, slots), length_of(g, past)), -1);
+  const Value first = add(g, slice(g, zeros(g, t), 1, 0, 1), g.scalar(1.0F));
+  return concat(g, {first, cosine(g, products, lengths)}, 1);
 }
 
-// From scores [clips, S, P] and repetition [clips, S] ("": there is none) to the logarithm of the
-// factor, [clips, S * P].
+// From scores [clips, S, P] and repetition [clips, S, P or 1] ("": there is none) to the logarithm
+// of the factor, [clips, S * P].
 Value factor_of(GraphBuilder& g, const core::AdaToskConfig& c, const Weights& weights,
                 const Value& scores, const Value& repetition) {
   Value less = scores;
   if (!repetition.empty()) {
-    const Value weight = g.scalar(softplus_of(weights, "repeat"));
-    less = sub(g, scores, unsqueeze(g, mul(g, repetition, weight), 2));
+    less = sub(g, scores, mul(g, repetition, g.scalar(softplus_of(weights, "repeat"))));
   }
   const Value standard = standardise(g, reshape(g, less, Ints{0, c.vit.tokens()}));
   const Value scaled = mul(g, standard, g.scalar(softplus_of(weights, "scale")));
@@ -120,11 +127,8 @@ Value agnostic(GraphBuilder& g, const core::AdaToskConfig& c, const Weights& wei
                const Tokens& t) {
   g.enter("mask.agnostic");
   const std::int64_t slots = c.vit.slots();
-  if (slots < 2) {  // nothing to compare with
-    const Value zeros = mul(g, squeeze(g, t.lengths, -1), g.scalar(0.0F));
-    return factor_of(g, c, weights, zeros, "");
-  }
-  return factor_of(g, c, weights, change(g, slots, t), resemblance(g, slots, t));
+  if (slots < 2) return factor_of(g, c, weights, zeros(g, t), "");  // nothing to compare with
+  return factor_of(g, c, weights, change(g, slots, t), resemblance(g, c, t));
 }
 
 // w: [C, D], row by row.
@@ -170,15 +174,24 @@ class Prototypes {
   Value turned_, lengths_;
 };
 
-// softmax(aux): [clips, 1, C]. The gains g = m^a over their sum are the softmax of log m^a.
-Value belief(GraphBuilder& g, const Weights& weights, const Tokens& t, const Value& log_agnostic) {
+// softmax(aux) without the background: [clips, 1, C]. The gains g = m^a over their sum are the
+// softmax of log m^a.
+Value belief(GraphBuilder& g, const core::AdaToskConfig& c, const Weights& weights, const Tokens& t,
+             const Value& log_agnostic) {
   Value pooled;
   if (log_agnostic.empty()) {
     pooled = reduce_mean(g, t.zn, 1, true);
   } else {
     pooled = matmul(g, unsqueeze(g, softmax(g, log_agnostic, -1), 1), t.zn);
   }
-  return softmax(g, linear(g, weights, "aux_head", pooled), -1);
+  Value logits = linear(g, weights, "aux_head", pooled);
+  if (c.background >= 0) {
+    constexpr float kLeftOut = -1e9F;  // nothing is left of it
+    std::vector<float> without(static_cast<std::size_t>(c.vit.num_classes), 0.0F);
+    without[static_cast<std::size_t>(c.background)] = kLeftOut;
+    logits = add(g, logits, g.constant("mask.background", without, {c.vit.num_classes}));
+  }
+  return softmax(g, logits, -1);
 }
 
 // d: [clips, S]. `relevance`: e, [clips, S, P]; `profiles`: q, [clips, S, C].
@@ -202,14 +215,18 @@ Value semantic(GraphBuilder& g, const core::AdaToskConfig& c, const Weights& wei
   const std::int64_t slots = c.vit.slots();
   const auto width = static_cast<std::size_t>(c.vit.embed_dim);
   const Prototypes classes(g, prototypes(weights.floats("aux_head.weight"), width), width);
-  const Value clip_belief = unsqueeze(g, belief(g, weights, t, log_agnostic), 1);
-  const Value relevance = reduce_sum(g, mul(g, classes.cosines(t.y, t.lengths), clip_belief), -1);
+  const Value clip_belief = unsqueeze(g, belief(g, c, weights, t, log_agnostic), 1);
+  const Value moved = sub(g, t.y, reduce_mean(g, t.y, 1, true));  // d
+  const Value lengths =
+      larger(g, length_of(g, moved), mul(g, t.lengths, g.scalar(core::kMaskStill)));
+  const Value relevance = reduce_sum(g, mul(g, classes.cosines(moved, lengths), clip_belief), -1);
   const Weights own = weights.under("mask.semantic.");
   if (slots < 2) return factor_of(g, c, own, relevance, "");
   const Value sharpness = g.scalar(softplus_of(own, "sharpness"));
   const Value profiles =
       softmax(g, mul(g, classes.cosines(t.means, t.mean_lengths), sharpness), -1);
-  return factor_of(g, c, own, relevance, redundancy(g, slots, relevance, profiles));
+  const Value said = unsqueeze(g, redundancy(g, slots, relevance, profiles), 2);
+  return factor_of(g, c, own, relevance, said);
 }
 
 }  // namespace

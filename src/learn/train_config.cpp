@@ -1,5 +1,6 @@
 #include "learn/train_config.h"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <set>
@@ -78,6 +79,9 @@ Status read_model(const toml::table& root, TrainConfig& c) {
   m.num_classes = static_cast<int>(labels.size());
   c.model.videomae.num_classes = m.num_classes;
   c.model.adatosk.vit.num_classes = m.num_classes;
+  const auto at_rest = std::find(labels.classes.begin(), labels.classes.end(), "neutral");
+  c.model.adatosk.background =
+      at_rest == labels.classes.end() ? -1 : static_cast<int>(at_rest - labels.classes.begin());
   if (!c.model.adatosk.stem.empty()) c.model.adatosk.vit.in_chans = gray ? 1 : 3;
   return core::validate(c.model);
 }

@@ -37,7 +37,8 @@ ExpressionStage::ExpressionStage(const Recognizer& recognizer, Recognizer::Sessi
       session_(std::move(session)),
       aligner_(aligner),
       options_(options),
-      clock_(clock) {}
+      clock_(clock),
+      part_(static_cast<std::size_t>(recognizer.embedding_frames())) {}
 
 Result<std::vector<WindowRow>> ExpressionStage::push(const media::FaceRow& row,
                                                      const FramePtr& frame) {
@@ -88,7 +89,7 @@ Status ExpressionStage::pick(Track& track, std::int64_t key,
     if (crop.error().code == ErrorCode::kInvalidArgument) return {};
     return crop.error();
   }
-  track.samples[key] = {row.box, crop->to_frame, std::move(crop->image.rgb), {}};
+  track.samples[key] = {row.box, crop->to_frame, std::move(crop->image.rgb)};
   auto more = track.sampler.push(row.time_s, key);
   std::move(more.begin(), more.end(), std::back_inserter(windows));
   return {};
@@ -115,46 +116,65 @@ std::vector<int> ExpressionStage::open_tracks() const {
   return ids;
 }
 
-// In one call. The samples' crops are given up.
-Status ExpressionStage::embed(const std::vector<Sample*>& fresh) {
+// The window's parts, in order.
+std::vector<ExpressionStage::Part> ExpressionStage::parts_of(
+    const media::ClipWindow& window) const {
+  std::vector<Part> parts;
+  for (auto at = window.keys.begin(); at != window.keys.end();) {
+    const auto end = at + static_cast<std::ptrdiff_t>(part_);
+    parts.emplace_back(at, end);
+    at = end;
+  }
+  return parts;
+}
+
+// In one call.
+Status ExpressionStage::embed(Track& track, const std::vector<Part>& fresh) {
   if (fresh.empty()) return {};
   faces_.clear();
-  for (Sample* sample : fresh) {
-    faces_.insert(faces_.end(), sample->crop.begin(), sample->crop.end());
-    sample->crop.clear();
-    sample->crop.shrink_to_fit();
+  for (const Part& part : fresh) {
+    for (const std::int64_t key : part) {
+      std::vector<std::uint8_t>& crop = track.samples.at(key).crop;
+      faces_.insert(faces_.end(), crop.begin(), crop.end());
+      if (part_ == 1) std::vector<std::uint8_t>().swap(crop);
+    }
   }
   const auto size = static_cast<std::size_t>(recognizer_.embedding_size());
   embeddings_.resize(size * fresh.size());
-  MIEN_TRY(session_.embed(faces_, static_cast<int>(fresh.size()), embeddings_));
+  MIEN_TRY(session_.embed(faces_, static_cast<int>(fresh.size() * part_), embeddings_));
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     const auto begin = embeddings_.begin() + static_cast<std::ptrdiff_t>(i * size);
-    fresh[i]->embedding.assign(begin, begin + static_cast<std::ptrdiff_t>(size));
+    track.embeddings[fresh[i]].assign(begin, begin + static_cast<std::ptrdiff_t>(size));
   }
   return {};
 }
 
 // What the window needs and nobody has embedded yet.
 Status ExpressionStage::embed_fresh(Track& track, const media::ClipWindow& window) {
-  std::vector<Sample*> fresh;
-  for (const std::int64_t key : window.keys) {
-    Sample& sample = track.samples.at(key);
-    // A frame may occur twice in a window, then side by side.
-    if (!sample.waits() || (!fresh.empty() && fresh.back() == &sample)) continue;
-    fresh.push_back(&sample);
+  std::vector<Part> fresh;
+  for (const Part& part : parts_of(window)) {
+    // A frame may occur several times in a window, then side by side.
+    if (track.embeddings.contains(part) || (!fresh.empty() && fresh.back() == part)) continue;
+    fresh.push_back(part);
   }
-  return embed(fresh);
+  return embed(track, fresh);
 }
 
 // What later windows will need, as far as it fills whole calls.
 Status ExpressionStage::embed_ahead(Track& track) {
-  if (recognizer_.embedding_size() == 0) return {};
+  // The parts of later windows are known when they lie as those of the next one, whose first
+  // sample is the oldest that is kept.
+  if (part_ == 0 || static_cast<std::size_t>(options_.stride) % part_ != 0) return {};
   const Stopwatch watch(clock_);
-  std::vector<Sample*> fresh;
-  for (auto& [key, sample] : track.samples) {
-    if (sample.waits()) fresh.push_back(&sample);
-    if (fresh.size() < kEmbedAtOnce) continue;
-    MIEN_TRY(embed(fresh));
+  std::vector<Part> fresh;
+  Part part;
+  for (const auto& [key, sample] : track.samples) {
+    part.push_back(key);
+    if (part.size() < part_) continue;
+    if (!track.embeddings.contains(part)) fresh.push_back(part);
+    part.clear();
+    if (fresh.size() * part_ < kEmbedAtOnce) continue;
+    MIEN_TRY(embed(track, fresh));
     fresh.clear();
   }
   return {};
@@ -163,23 +183,23 @@ Status ExpressionStage::embed_ahead(Track& track) {
 Status ExpressionStage::logits_of(Track& track, const media::ClipWindow& window,
                                   std::vector<float>& logits, WindowRow& row) {
   const auto frames = static_cast<int>(window.keys.size());
-  if (recognizer_.embedding_size() > 0) {
+  prepare_mask(track, window, row);
+  const ClipOptions options{.budget = options_.budget, .mask = row.window.mask};
+  if (part_ > 0) {
     MIEN_TRY(embed_fresh(track, window));
     embeddings_.clear();
-    for (const std::int64_t key : window.keys) {
-      const auto& embedding = track.samples.at(key).embedding;
+    for (const Part& part : parts_of(window)) {
+      const std::vector<float>& embedding = track.embeddings.at(part);
       embeddings_.insert(embeddings_.end(), embedding.begin(), embedding.end());
     }
-    return session_.logits_of(embeddings_, 1, frames, logits);
+    return session_.logits_of(embeddings_, 1, frames, logits, options);
   }
   faces_.clear();
   for (const std::int64_t key : window.keys) {
     const auto& crop = track.samples.at(key).crop;
     faces_.insert(faces_.end(), crop.begin(), crop.end());
   }
-  prepare_mask(track, window, row);
-  return session_.logits(faces_, 1, frames, logits,
-                         {.budget = options_.budget, .mask = row.window.mask});
+  return session_.logits(faces_, 1, frames, logits, options);
 }
 
 // Room for the mask, and where its crops lie.
@@ -230,6 +250,7 @@ Result<std::vector<WindowRow>> ExpressionStage::recognise_all(
   }
   if (const auto oldest = track.sampler.oldest_needed()) {
     track.samples.erase(track.samples.begin(), track.samples.lower_bound(*oldest));
+    track.embeddings.erase(track.embeddings.begin(), track.embeddings.lower_bound({*oldest}));
   }
   return out;
 }

@@ -50,11 +50,10 @@ class ExpressionStage {
   struct Sample {
     media::FaceBox box;
     media::Affine to_frame;          // of the crop
-    std::vector<std::uint8_t> crop;  // given up once `embedding` is there
-    std::vector<float> embedding;    // where the model has such
-
-    bool waits() const { return embedding.empty() && !crop.empty(); }
+    std::vector<std::uint8_t> crop;  // given up once embedded, where no other part can want it
   };
+  // The samples that the model can look at apart from the rest of a window: one, or a tubelet's.
+  using Part = std::vector<std::int64_t>;
   struct Track {
     explicit Track(const ExpressionStageOptions& options);
     std::vector<Waiting> between;  // interpolated, since the last detection
@@ -63,13 +62,15 @@ class ExpressionStage {
     std::map<std::int64_t, Waiting> candidates;
     media::ClipSampler sampler;  // which of those make a window
     std::map<std::int64_t, Sample> samples;
+    std::map<Part, std::vector<float>> embeddings;  // where the model has such
     std::optional<media::Landmarks> points;
     double points_s = 0;
   };
 
   Status offer(Track& track, Waiting waiting, std::vector<media::ClipWindow>& windows);
   Status pick(Track& track, std::int64_t key, std::vector<media::ClipWindow>& windows);
-  Status embed(const std::vector<Sample*>& fresh);
+  std::vector<Part> parts_of(const media::ClipWindow& window) const;
+  Status embed(Track& track, const std::vector<Part>& fresh);
   Status embed_fresh(Track& track, const media::ClipWindow& window);
   Status embed_ahead(Track& track);
   Status logits_of(Track& track, const media::ClipWindow& window, std::vector<float>& logits,
@@ -87,6 +88,7 @@ class ExpressionStage {
   std::map<int, Track> tracks_;
   std::vector<std::uint8_t> faces_;  // scratch: the crops of one call
   std::vector<float> embeddings_;    // scratch
+  const std::size_t part_;           // samples of a part; 0: the model takes whole windows
 };
 
 // Probabilities of logits (softmax).

@@ -39,6 +39,7 @@ core::ModelConfig config_of(const Case& c) {
   a.vit.depth = 4;
   a.vit.num_heads = 3;
   a.vit.num_classes = 7;
+  if (c.gray) a.background = 1;
   if (c.stem) a.stem = {{8, 2}, {12, 2}, {12, 1}, {16, 2}, {20, 2}};
   return config;
 }

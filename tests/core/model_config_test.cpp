@@ -184,6 +184,7 @@ TEST(ModelConfig, AdaToskSurvivesTheRoundTrip) {
   sizes.gate = 4;
   sizes.budget = 0.35;
   sizes.agnostic = false;
+  sizes.background = 1;
   sizes.decoder_dim = 20;
   sizes.decoder_depth = 3;
   sizes.decoder_heads = 2;
@@ -201,6 +202,7 @@ TEST(ModelConfig, AdaToskSurvivesTheRoundTrip) {
   EXPECT_EQ(c.budget, 0.35);
   EXPECT_FALSE(c.agnostic);
   EXPECT_TRUE(c.semantic);
+  EXPECT_EQ(c.background, 1);
   EXPECT_EQ(c.decoder().embed_dim, 20);
   EXPECT_EQ(c.decoder().depth, 3);
   EXPECT_EQ(c.decoder().num_heads, 2);
@@ -226,6 +228,9 @@ TEST(ModelConfig, AdaToskSizesThatContradictAreRefused) {
            R"("decoder_dim": 100)",  // 100 / 6
            R"("decoder_heads": 0)",
            R"("agnostic": 1)",
+           R"("background": 7)",  // of seven classes
+           R"("background": -2)",
+           R"("num_classes": 1, "background": 0)",
            R"("img_size": 161)",
        }) {
     EXPECT_EQ(code_of(adatosk(sizes)), ErrorCode::kBadFormat) << sizes;

@@ -44,6 +44,7 @@ std::vector<Case> cases() {
   all.push_back({"both_three_clips", tiny(), 3});
   all.push_back({"agnostic", tiny(true, false)});
   all.push_back({"semantic", tiny(false, true), 2});
+  all.back().sizes.background = 3;
   all.push_back({"none", tiny(false, false)});
   Case late{"late_gate_odd_width", tiny()};
   late.sizes.vit.embed_dim = 35;
@@ -54,6 +55,7 @@ std::vector<Case> cases() {
   one.sizes.vit.num_frames = 2;
   all.push_back(one);
   Case gray{"gray_stem", tiny(), 2, true};
+  gray.sizes.background = 0;
   gray.sizes.vit.img_size = 16;
   gray.sizes.vit.in_chans = 1;
   gray.sizes.stem = {{6, 2}, {9, 2}, {9, 1}, {8, 2}};

@@ -45,7 +45,8 @@ TEST_F(AdaToskRecognizer, TellsOfItsMask) {
   EXPECT_DOUBLE_EQ(model_->budget(), 0.5);
   EXPECT_TRUE(model_->is_temporal());
   EXPECT_TRUE(model_->reads_faces());
-  EXPECT_EQ(model_->embedding_size(), 0);
+  EXPECT_EQ(model_->embedding_frames(), 2);
+  EXPECT_EQ(model_->embedding_size(), 3 * 3 * 32);  // the places of a slot
 }
 
 TEST_F(AdaToskRecognizer, MaskAndKeptTokensOfEveryClip) {

@@ -109,6 +109,45 @@ TEST(Recognizer, FramesOfAVideoModelCanBeShared) {
   }
 }
 
+// The same with AdaTosk's tubelets, and the mask and the budget of a call.
+TEST(Recognizer, SlotsOfAdaToskCanBeShared) {
+  const testing::TempFolder folder;
+  core::ModelConfig config = test::small_adatosk_config();
+  for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+    const auto model = Recognizer::load(test::write_random(folder, config),
+                                        {.precision = precision, .threads = 2});
+    ASSERT_TRUE(model.ok()) << model.error().to_string();
+    auto session = model->session();
+    ASSERT_TRUE(session.ok());
+    const std::size_t pixels = 3 * static_cast<std::size_t>(model->input_size()) *
+                               static_cast<std::size_t>(model->input_size());
+    const int frames = model->num_frames();
+    ASSERT_EQ(model->embedding_frames(), 2);
+    const std::size_t count = static_cast<std::size_t>(frames);
+    const auto faces = test::random_pixels((count + 4) * pixels, 2);
+    const auto size = static_cast<std::size_t>(model->embedding_size());
+    const auto classes = static_cast<std::size_t>(model->num_classes());
+    const auto tokens = static_cast<std::size_t>(model->mask_slots()) *
+                        static_cast<std::size_t>(model->mask_grid() * model->mask_grid());
+    std::vector<float> embeddings((count / 2 + 2) * size), whole(classes), shared(classes);
+    ASSERT_TRUE(session->embed(faces, frames + 4, embeddings).ok());
+    const double tolerance = precision == Precision::kF32 ? 1e-5 : 3e-2;
+    for (const std::size_t first : {0U, 2U, 4U}) {
+      std::vector<float> mask(tokens), shared_mask(tokens);
+      const auto clip = std::span(faces).subspan(first * pixels, count * pixels);
+      ASSERT_TRUE(session->logits(clip, 1, frames, whole, {.budget = 0.5, .mask = mask}).ok());
+      const auto own = std::span(embeddings).subspan(first / 2 * size, count / 2 * size);
+      ASSERT_TRUE(
+          session->logits_of(own, 1, frames, shared, {.budget = 0.5, .mask = shared_mask}).ok());
+      EXPECT_LT(test::difference(shared_mask, mask).relative, tolerance);
+      if (precision == Precision::kF32) {  // in bf16 other tokens may be kept
+        EXPECT_LT(test::difference(shared, whole).relative, tolerance);
+      }
+    }
+    EXPECT_FALSE(session->embed(std::span(faces).first(3 * pixels), 3, embeddings).ok());
+  }
+}
+
 std::vector<std::uint8_t> mirrored(std::span<const std::uint8_t> face) {
   std::vector<std::uint8_t> out;
   for (std::size_t row = 0; row < 48; ++row) {

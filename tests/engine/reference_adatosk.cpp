@@ -125,15 +125,12 @@ Row agnostic_factor(const TensorMap& t, const Terms& m) {
     }
     change[i] = found.empty() ? 0.0 : mean_of(found);
   }
-  Row resemblance(m.slots);
-  for (std::size_t s = 1; s < m.slots; ++s) {
-    Row likeness;
-    for (std::size_t u = 0; u < s; ++u) {
-      likeness.push_back(std::exp(cosine(m.means[s], m.means[u]) / 0.1));
-    }
-    resemblance[s] = 0.1 * std::log(mean_of(likeness));
+  Row resemblance(m.y.size(), 1.0);
+  for (std::size_t i = m.places; i < resemblance.size(); ++i) {
+    Rows past;
+    for (std::size_t j = i % m.places; j < i; j += m.places) past.push_back(m.y[j]);
+    resemblance[i] = cosine(m.y[i], mean_row(past));
   }
-  fill_first(resemblance);
   return factor(t, "mask.agnostic", change, resemblance);
 }
 
@@ -149,13 +146,27 @@ Row auxiliary(const TensorMap& t, const Terms& m, const Row& agnostic) {
   return linear(t, "aux_head", pooled);
 }
 
-Row semantic_factor(const TensorMap& t, const Terms& m, const Row& aux_logits) {
-  const Row belief = softmax(aux_logits);
+Row semantic_factor(const core::AdaToskConfig& config, const TensorMap& t, const Terms& m,
+                    const Row& aux_logits) {
+  Row belief = softmax(aux_logits);
+  if (config.background >= 0) {
+    belief[z(config.background)] = 0.0;
+    const double rest = std::accumulate(belief.begin(), belief.end(), 0.0);
+    for (double& v : belief) v /= rest;
+  }
   Row relevance(m.y.size());
   Row keep(m.slots);
   for (std::size_t i = 0; i < relevance.size(); ++i) {
+    Rows shown;
+    for (std::size_t j = i % m.places; j < m.y.size(); j += m.places) shown.push_back(m.y[j]);
+    Row moved = m.y[i];
+    const Row always = mean_row(shown);
+    for (std::size_t k = 0; k < moved.size(); ++k) moved[k] -= always[k];
+    const double length =
+        std::max(std::sqrt(dot(moved, moved)), 0.1 * std::sqrt(dot(m.y[i], m.y[i])));
     for (std::size_t c = 0; c < belief.size(); ++c) {
-      relevance[i] += belief[c] * cosine(m.y[i], m.prototypes[c]);
+      const Row& w = m.prototypes[c];
+      relevance[i] += belief[c] * dot(moved, w) / std::max(length * std::sqrt(dot(w, w)), 1e-6);
     }
     keep[i / m.places] += relevance[i] / static_cast<double>(m.places);
   }
@@ -222,7 +233,7 @@ ReferenceAdaTosk reference_adatosk_gate(const core::AdaToskConfig& c, const Tens
   const Terms m = terms_of(c, t, clip.gate);
   if (c.agnostic) clip.agnostic = agnostic_factor(t, m);
   clip.aux_logits = auxiliary(t, m, clip.agnostic);
-  if (c.semantic) clip.semantic = semantic_factor(t, m, clip.aux_logits);
+  if (c.semantic) clip.semantic = semantic_factor(c, t, m, clip.aux_logits);
   for (const Row* part : {&clip.agnostic, &clip.semantic}) {
     for (std::size_t i = 0; i < part->size(); ++i) clip.log_mask[i] += std::log((*part)[i]);
   }

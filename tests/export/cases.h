@@ -23,6 +23,7 @@ inline core::ModelConfig stem_adatosk_config() {
   core::ModelConfig config = small_adatosk_config();
   config.input.gray = true;
   config.adatosk.vit.in_chans = 1;
+  config.adatosk.background = 0;
   config.adatosk.stem = {{8, 2}, {8, 2}, {12, 2}, {16, 2}};
   return config;
 }

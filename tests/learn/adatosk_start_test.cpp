@@ -1,5 +1,7 @@
-// What AdaTosk starts from: VideoMAE's checkpoints, and the stem of an S2D model.
+// What AdaTosk starts from: VideoMAE's checkpoints, and the stem and blocks of an S2D model.
 #include <gmock/gmock.h>
+
+#include <cmath>
 
 #include "learn/adatosk_case.h"
 #include "learn/golden.h"
@@ -59,13 +61,13 @@ TEST(AdaToskStart, FromItself) {
   }
 }
 
-core::S2DConfig picture_config() {
+core::S2DConfig picture_config(int depth = 1) {
   core::S2DConfig config;
   config.img_size = 8;
   config.patch_size = 4;
   config.landmark_size = 16;
   config.embed_dim = 16;
-  config.depth = 1;
+  config.depth = depth;
   config.num_heads = 2;
   config.num_frames = 1;
   config.num_classes = 5;
@@ -110,6 +112,53 @@ TEST(AdaToskStart, FromThePatchesOfS2D) {
           << "slot " << slot << " gray " << gray;
     }
   }
+}
+
+// One block of S2D, without its prompts: [N, D] -> [N, D].
+Tensor s2d_block(const S2D& net, const std::string& prefix, const Tensor& x, std::int64_t heads) {
+  const auto state = named_state(*net);
+  const auto at = [&](const char* name) { return state.at(prefix + name); };
+  const std::int64_t width = x.size(1);
+  const auto normed = [&](const Tensor& in, const std::string& name) {
+    return torch::layer_norm(in, {width}, state.at(prefix + name + ".weight"),
+                             state.at(prefix + name + ".bias"), 1e-6);
+  };
+  const auto qkv = torch::linear(normed(x, "norm1"), at("attn.qkv.weight"), at("attn.qkv.bias"))
+                       .view({x.size(0), 3, heads, width / heads})
+                       .permute({1, 2, 0, 3});  // [3, heads, N, D / heads]
+  const double scale = 1.0 / std::sqrt(static_cast<double>(width / heads));
+  const Tensor scores = (qkv[0].matmul(qkv[1].transpose(1, 2)) * scale).softmax(2);
+  const Tensor mixed = scores.matmul(qkv[2]).transpose(0, 1).reshape({x.size(0), width});
+  const Tensor middle = x + torch::linear(mixed, at("attn.proj.weight"), at("attn.proj.bias"));
+  const Tensor wide =
+      torch::gelu(torch::linear(normed(middle, "norm2"), at("mlp.fc1.weight"), at("mlp.fc1.bias")));
+  return middle + torch::linear(wide, at("mlp.fc2.weight"), at("mlp.fc2.bias"));
+}
+
+// On tokens that are larger by the gain they compute what S2D's blocks do.
+TEST(AdaToskStart, FromTheBlocksOfS2D) {
+  torch::manual_seed(3);
+  S2D pictures(picture_config(4));
+  const torch::NoGradGuard no_grad;
+  for (auto& item : pictures->named_parameters()) item.value().normal_(0.0, 0.4);
+  const core::AdaToskConfig config = little_config(true);
+  const core::TensorMap start = adatosk_start(state_of(*pictures), config).value();
+  AdaTosk net(config);
+  ASSERT_TRUE(load_state(*net, core::views_of(start), false).ok());
+  net->eval();
+  Taps taps;
+  net->forward(noise_clips(1), {}, &taps);
+  Tensor tokens = taps["after_pos_embed"][0];
+  for (int i = 0; i < config.gate; ++i) {
+    const std::string name = std::to_string(i);
+    const Tensor truth =
+        s2d_block(pictures, "blocks." + name + ".", tokens / kStreamGain, 2) * kStreamGain;
+    const Tensor mine = taps["block" + name + ".out"][0];
+    EXPECT_LT((mine - truth).abs().max().item<double>(), 1e-4 * truth.abs().max().item<double>());
+    tokens = mine;
+  }
+  const Tensor own = named_state(*pictures).at("patch_embed.proj.weight");
+  EXPECT_TRUE(torch::allclose(named_state(*net).at("patch_embed.proj.weight"), own * kStreamGain));
 }
 
 TEST(AdaToskStart, AnotherStemIsRefused) {

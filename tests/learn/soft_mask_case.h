@@ -41,9 +41,11 @@ struct Case {
   }
 };
 
-inline Case make_case(bool agnostic, bool semantic) {
+inline Case make_case(bool agnostic, bool semantic, int background = -1) {
   torch::manual_seed(7);
-  Case c{SoftMask(config_of(agnostic, semantic)), torch::nn::Linear(kWidth, kClasses)};
+  core::AdaToskConfig config = config_of(agnostic, semantic);
+  config.background = background;
+  Case c{SoftMask(config), torch::nn::Linear(kWidth, kClasses)};
   c.mask->eval();
   return c;
 }

@@ -34,6 +34,7 @@ struct ReferenceWeights {
   Row aux_bias;
   bool agnostic = true;
   bool semantic = true;
+  int background = -1;
 };
 
 class MaskReference {
@@ -155,19 +156,22 @@ class MaskReference {
     return x;
   }
 
-  Row agnostic() const {
-    Row resemblance(slots_, 0.0);
-    for (std::size_t s = 0; s < slots_; ++s) {
-      double sum = 0.0;
-      double count = 0.0;
-      for (std::size_t u = 0; u < s; ++u) {
-        if (!present_[u]) continue;
-        sum += std::exp(cosine(mean_[s], mean_[u]) / 0.1);
-        count += 1.0;
-      }
-      if (count > 0.0) resemblance[s] = 0.1 * std::log(sum / count);
+  // Resemblance of a token to what its place has shown before.
+  double resemblance(std::size_t s, std::size_t p) const {
+    Row past(mean_[s].size(), 0.0);
+    double count = 0.0;
+    for (std::size_t u = 0; u < s; ++u) {
+      if (!present_[u]) continue;
+      const Row& shown = here(u, p) ? at(u, p) : mean_[u];
+      for (std::size_t d = 0; d < past.size(); ++d) past[d] += shown[d];
+      count += 1.0;
     }
-    resemblance = with_first(resemblance);
+    if (count == 0.0) return 1.0;
+    for (double& v : past) v /= count;
+    return cosine(at(s, p), past);
+  }
+
+  Row agnostic() const {
     Row out;
     for (std::size_t s = 0; s < slots_; ++s) {
       for (std::size_t p = 0; p < clip_.places; ++p) {
@@ -179,10 +183,24 @@ class MaskReference {
           neighbours += 1.0;
         }
         change /= std::max(neighbours, 1.0);
-        out.push_back(change - softplus(parameter("agnostic.repeat")) * resemblance[s]);
+        out.push_back(change - softplus(parameter("agnostic.repeat")) * resemblance(s, p));
       }
     }
     return out;
+  }
+
+  // What a place shows in the mean over the clip.
+  Row always(std::size_t p) const {
+    Row mean(mean_[0].size(), 0.0);
+    double count = 0.0;
+    for (std::size_t u = 0; u < slots_; ++u) {
+      if (!present_[u]) continue;
+      const Row& shown = here(u, p) ? at(u, p) : mean_[u];
+      for (std::size_t d = 0; d < mean.size(); ++d) mean[d] += shown[d];
+      count += 1.0;
+    }
+    for (double& v : mean) v /= count;
+    return mean;
   }
 
   Row semantic(const Row& aux_logits) const {
@@ -193,16 +211,26 @@ class MaskReference {
       for (const Row& row : w_.aux_weight) mean += row[d] / static_cast<double>(classes);
       for (Row& row : prototypes) row[d] -= mean;
     }
-    const Row belief = softmax(aux_logits);
+    Row belief = softmax(aux_logits);
+    if (w_.background >= 0) {
+      belief[static_cast<std::size_t>(w_.background)] = 0.0;
+      double rest = 0.0;
+      for (const double v : belief) rest += v;
+      for (double& v : belief) v /= rest;
+    }
     Row relevance;
     Row of_slot(slots_, 0.0);
     std::vector<Row> profiles;
     for (std::size_t s = 0; s < slots_; ++s) {
       double count = 0.0;
       for (std::size_t p = 0; p < clip_.places; ++p) {
+        const Row moved = less(at(s, p), always(p));
+        const double length =
+            std::max(std::sqrt(dot(moved, moved)), 0.1 * std::sqrt(dot(at(s, p), at(s, p))));
         double sum = 0.0;
         for (std::size_t c = 0; c < classes; ++c) {
-          sum += belief[c] * cosine(at(s, p), prototypes[c]);
+          const double lengths = length * std::sqrt(dot(prototypes[c], prototypes[c]));
+          sum += belief[c] * dot(moved, prototypes[c]) / std::max(lengths, 1e-6);
         }
         relevance.push_back(sum);
         if (here(s, p)) of_slot[s] += sum;

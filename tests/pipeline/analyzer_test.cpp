@@ -7,8 +7,10 @@
 #include <atomic>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <numeric>
 #include <set>
+#include <vector>
 
 #include "pipeline/random_models.h"
 #include "pipeline/test_videos.h"
@@ -135,6 +137,37 @@ TEST_F(AnalyzerTest, WindowsBringTheMaskWhenAsked) {
     const auto summary = analyzer->analyze(shared("single_face.mp4"), callbacks);
     ASSERT_TRUE(summary.ok()) << summary.error().to_string();
     EXPECT_GE(windows, 13);
+  }
+}
+
+// Windows of AdaTosk an even number of samples apart share the slots that both have, others none.
+TEST_F(AnalyzerTest, SharedSlotsChangeNoWindow) {
+  if (!fs::exists(shared("single_face.mp4"))) GTEST_SKIP() << "needs shared/data/video";
+  std::map<double, std::vector<float>> apart;
+  for (const int stride : {3, 4}) {
+    AnalyzerOptions asked = options("masked.safetensors");
+    asked.stride = stride;
+    asked.mask = true;
+    const auto analyzer = Analyzer::load(asked);
+    ASSERT_TRUE(analyzer.ok()) << analyzer.error().to_string();
+    int both = 0;
+    AnalyzerCallbacks callbacks;
+    callbacks.on_window = [&](const ExpressionWindow& w) {
+      if (stride == 3) {
+        apart[w.start_s] = w.mask;
+      } else if (const auto same = apart.find(w.start_s); same != apart.end()) {
+        ++both;
+        ASSERT_EQ(w.mask.size(), same->second.size());
+        for (std::size_t i = 0; i < w.mask.size(); ++i) {
+          EXPECT_NEAR(w.mask[i], same->second[i], 1e-4F);
+        }
+      }
+    };
+    const auto summary = analyzer->analyze(shared("single_face.mp4"), callbacks);
+    ASSERT_TRUE(summary.ok()) << summary.error().to_string();
+    if (stride == 4) {
+      EXPECT_GE(both, 4);  // at 0, 12, 24, 36 samples
+    }
   }
 }
 

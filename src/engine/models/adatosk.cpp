@@ -81,7 +81,7 @@ Status AdaToskRunner::run(const ClipInput& input, std::size_t clips, std::size_t
       status.add(guarded([&]() -> Status {
         const ThreadScope scope(layer_threads_);
         for (std::size_t i = clips * part / parts; i < clips * (part + 1) / parts; ++i) {
-          run_clip(workers_[part], input.from_clip(sizes, i), i, outputs, tap);
+          run_clip(workers_[part], input.from_clip(sizes, i, weights_->width()), i, outputs, tap);
         }
         return {};
       }));

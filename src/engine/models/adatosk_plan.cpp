@@ -28,30 +28,21 @@ AdaToskGate::AdaToskGate(std::shared_ptr<const AdaToskWeights> weights)
   const AdaToskWeights& w = *weights_;
   // Embedding, blocks and mask run one after the other: their buffers share one region.
   const std::size_t region = arena_.mark();
-  std::size_t scratch = 0;
-  if (w.stem) {
-    stem_ = std::make_unique<StemEmbedding>(w.clip_sizes(), w.config.input, *w.stem, w.patch_proj,
-                                            arena_);
-    scratch = stem_->scratch_bytes();
-  } else {
-    cubes_ =
-        std::make_unique<TubeletEmbedding>(w.clip_sizes(), w.config.input, w.patch_proj, arena_);
-    scratch = cubes_->scratch_bytes();
-  }
+  embedding_ = std::make_unique<AdaToskEmbedding>(w, w.mask_shape().slots, arena_);
   arena_.release(region);
   const VitStackShape shape{
       .sizes = w.block_sizes(), .begin = 0, .end = w.gate(), .tokens = w.tokens()};
   stack_ = std::make_unique<VitStack>(*w.context, w.blocks, shape, arena_);
   arena_.release(region);
   if (w.mask) mask_ = std::make_unique<SoftMask>(*w.mask, arena_);
-  scratch_ = arena_.reserve_above(std::max(scratch, stack_->scratch_bytes()));
+  scratch_ = arena_.reserve_above(std::max(embedding_->scratch_bytes(), stack_->scratch_bytes()));
 }
 
 void AdaToskGate::embed(const LayerPass& pass, const ClipInput& clip, float* tokens) {
-  if (stem_) {
-    stem_->run(pass, clip, tokens);
+  if (clip.tokens != nullptr) {
+    std::copy_n(clip.tokens, weights_->tokens() * weights_->width(), tokens);
   } else {
-    cubes_->run(pass, clip, tokens);
+    embedding_->run(pass, clip, tokens);
   }
 }
 

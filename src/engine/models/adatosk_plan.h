@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/models/adatosk_embedding.h"
 #include "engine/models/adatosk_weights.h"
 #include "engine/models/vit_stack.h"
 #include "engine/tap.h"
@@ -41,9 +42,8 @@ class AdaToskGate {
   std::shared_ptr<const AdaToskWeights> weights_;
   dnnl::stream stream_;
   Arena arena_;
-  Slot x_;                                   // tokens, f32 [tokens, D]
-  std::unique_ptr<TubeletEmbedding> cubes_;  // one of the two
-  std::unique_ptr<StemEmbedding> stem_;
+  Slot x_;  // tokens, f32 [tokens, D]
+  std::unique_ptr<AdaToskEmbedding> embedding_;
   std::unique_ptr<VitStack> stack_;
   std::unique_ptr<SoftMask> mask_;
   std::vector<float> flat_;  // log m without a mask: zeros

@@ -34,6 +34,7 @@ struct AdaToskWeights {
   std::size_t width() const { return static_cast<std::size_t>(sizes().vit.embed_dim); }
   std::size_t gate() const { return static_cast<std::size_t>(sizes().gate); }
   std::size_t tokens() const { return mask_shape().tokens(); }
+  std::size_t slot_values() const { return mask_shape().places() * width(); }  // of its tokens
   MaskShape mask_shape() const;
   TubeletSizes clip_sizes() const { return TubeletSizes::of(sizes().vit); }
   VitSizes block_sizes() const { return videomae_block_sizes(sizes().vit); }

@@ -5,6 +5,7 @@
 
 #include "engine/guard.h"
 #include "engine/models/adatosk.h"
+#include "engine/models/adatosk_embedder.h"
 #include "engine/models/s2d.h"
 #include "engine/models/s2d_embedder.h"
 #include "engine/models/videomae.h"
@@ -13,7 +14,7 @@ namespace mien::engine {
 namespace {
 
 Error no_embeddings() {
-  return make_error(ErrorCode::kUnsupported, "the model's frames have no part of their own");
+  return make_error(ErrorCode::kUnsupported, "the model's clips cannot be taken apart");
 }
 
 // A classifier over one feature per clip.
@@ -71,8 +72,8 @@ class S2DExpressionRunner : public ExpressionRunner {
     return runner_.run({.rgb = rgb}, frames, embeddings, nullptr);
   }
 
-  Status logits_of(const float* embeddings, std::size_t clips, std::size_t frames,
-                   float* logits) override {
+  Status logits_of(const float* embeddings, std::size_t clips, std::size_t frames, float* logits,
+                   const MaskRequest&) override {
     const S2DWeights& w = runner_.weights();
     return guarded([&]() -> Status {
       features_.resize(std::max(features_.size(), frames * w.width()));
@@ -179,7 +180,7 @@ class VideoMaeExpression : public ExpressionModel {
 class AdaToskExpressionRunner : public ExpressionRunner {
  public:
   explicit AdaToskExpressionRunner(const std::shared_ptr<const AdaToskWeights>& weights)
-      : runner_(weights), features_(weights->width()) {}
+      : runner_(weights), embedder_(weights), features_(weights->width()) {}
 
   Status prepare() override {
     MIEN_ASSIGN(const std::size_t kept, runner_.weights().kept_tokens(0.0));
@@ -188,20 +189,35 @@ class AdaToskExpressionRunner : public ExpressionRunner {
 
   Status logits(const std::uint8_t* rgb, std::size_t clips, std::size_t frames, float* logits,
                 const MaskRequest& request) override {
+    return run({.rgb = rgb}, clips, frames, logits, request);
+  }
+
+  Status embed(const std::uint8_t* rgb, std::size_t frames, float* embeddings) override {
+    return embedder_.run(rgb, frames / runner_.weights().clip_sizes().tubelet, embeddings);
+  }
+
+  Status logits_of(const float* embeddings, std::size_t clips, std::size_t frames, float* logits,
+                   const MaskRequest& request) override {
+    return run({.tokens = embeddings}, clips, frames, logits, request);
+  }
+
+ private:
+  Status run(const ClipInput& input, std::size_t clips, std::size_t frames, float* logits,
+             const MaskRequest& request) {
     const AdaToskWeights& w = runner_.weights();
     MIEN_TRY(w.check_frames(frames));
     MIEN_ASSIGN(const std::size_t kept, w.kept_tokens(request.budget));
     return guarded([&]() -> Status {
       features_.resize(std::max(features_.size(), clips * w.width()));
       const AdaToskOutputs outputs{features_.data(), request.mask, request.kept};
-      MIEN_TRY(runner_.run({.rgb = rgb}, clips, kept, outputs, nullptr));
+      MIEN_TRY(runner_.run(input, clips, kept, outputs, nullptr));
       classify_clips(w.head, features_, clips, logits);
       return {};
     });
   }
 
- private:
   AdaToskRunner runner_;
+  AdaToskEmbedder embedder_;
   std::vector<float> features_;  // of the clips of a call; grows to the most seen
 };
 
@@ -217,6 +233,8 @@ class AdaToskExpression : public ExpressionModel {
   bool has_landmark_net() const override { return false; }
   MaskShape mask_shape() const override { return weights_->mask_shape(); }
   double budget() const override { return weights_->sizes().budget; }
+  std::size_t embedding_size() const override { return weights_->slot_values(); }
+  std::size_t embedding_frames() const override { return weights_->clip_sizes().tubelet; }
   Status can_read_faces() const override { return {}; }
 
   std::unique_ptr<ExpressionRunner> make_runner() const override {
@@ -237,7 +255,8 @@ Status ExpressionRunner::embed(const std::uint8_t*, std::size_t, float*) {
   return no_embeddings();
 }
 
-Status ExpressionRunner::logits_of(const float*, std::size_t, std::size_t, float*) {
+Status ExpressionRunner::logits_of(const float*, std::size_t, std::size_t, float*,
+                                   const MaskRequest&) {
   return no_embeddings();
 }
 

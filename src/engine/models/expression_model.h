@@ -40,15 +40,15 @@ class ExpressionRunner {
   // [stills, S, S, 3] -> f32 [stills, C]. Errors: kLimit, kInternal.
   virtual Status still_logits(const std::uint8_t* rgb, std::size_t stills, float* logits);
 
-  // What each frame is to the model apart from the others of its clip. Only models with
-  // embedding_size() > 0. rgb: u8 [frames, S, S, 3] -> f32 [frames, embedding_size]. Errors:
-  // kLimit, kInternal.
+  // What each frame (or tubelet: embedding_frames() of them) is to the model apart from the others
+  // of its clip. Only models with embedding_size() > 0. rgb: u8 [frames, S, S, 3] -> f32 [frames /
+  // embedding_frames, embedding_size]. Errors: kLimit, kInternal.
   virtual Status embed(const std::uint8_t* rgb, std::size_t frames, float* embeddings);
 
-  // logits() of frames that embed() saw: f32 [clips, frames, embedding_size] -> [clips, C]. Errors
-  // as logits().
+  // logits() of frames that embed() saw: f32 [clips, frames / embedding_frames, embedding_size] ->
+  // [clips, C]. Errors as logits().
   virtual Status logits_of(const float* embeddings, std::size_t clips, std::size_t frames,
-                           float* logits);
+                           float* logits, const MaskRequest& request);
 };
 
 // Immutable weights, shared by runners.
@@ -72,9 +72,9 @@ class ExpressionModel {
   // Whether it is an image model or has one inside; others are shown a still as a clip.
   virtual bool reads_stills() const { return false; }
 
-  // Floats of a frame's embedding; 0: frames cannot be taken apart, since the first layer already
-  // looks at several.
+  // Floats of an embedding, and of how many frames one is; 0: clips cannot be taken apart.
   virtual std::size_t embedding_size() const { return 0; }
+  virtual std::size_t embedding_frames() const { return embedding_size() > 0 ? 1 : 0; }
 
   // Of the soft mask and the share of the tokens that goes past it; models without one have no
   // tokens in it and compute all of their own.

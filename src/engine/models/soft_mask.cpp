@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "core/s2d_spec.h"
@@ -59,7 +60,7 @@ void softmax(std::span<double> x) {
   for (double& v : x) v /= sum;
 }
 
-// Nothing came before the first slot: it is given the mean of the others.
+// No class has been said before the first slot: it is given the mean of the others.
 void fill_first(std::span<double> slots) {
   const auto others = slots.subspan(1);
   slots[0] = others.empty() ? 0.0
@@ -77,6 +78,7 @@ SoftMaskWeights SoftMaskWeights::read(const TensorSource& source,
   w.norm = read_norm(source, "mask.norm", core::kVitNormEps);
   w.slot_mean = source.floats("mask.slot_mean");
   w.aux_head = read_head(source, "aux_head");
+  w.background = config.background;
   const std::size_t classes = w.aux_head.classes();
   const std::size_t width = w.width();
   w.prototypes = w.aux_head.weight;
@@ -96,11 +98,12 @@ SoftMaskWeights SoftMaskWeights::read(const TensorSource& source,
 SoftMask::SoftMask(const SoftMaskWeights& weights, Arena& arena)
     : weights_(&weights),
       normed_(arena.reserve_for<float>(weights.shape.tokens() * weights.width())),
+      past_(arena.reserve_for<float>(weights.shape.places() * weights.width())),
       lengths_(weights.shape.tokens()),
       means_(weights.shape.slots * weights.width()),
       mean_lengths_(weights.shape.slots),
       scores_(weights.shape.tokens()),
-      repeats_(weights.shape.slots),
+      redundancy_(weights.shape.slots),
       log_agnostic_(weights.agnostic ? weights.shape.tokens() : 0),
       log_semantic_(weights.semantic ? weights.shape.tokens() : 0),
       gains_(weights.shape.tokens()),
@@ -127,14 +130,14 @@ void SoftMask::run(const Arena& arena, const float* tokens, Tap* tap) {
   row_lengths(means_.data(), w.shape.slots, width, mean_lengths_.data());
   if (w.agnostic) {
     find_change(y);
-    find_resemblance();
+    take_resemblance(y, arena.at<float>(past_));
     apply(*w.agnostic, log_agnostic_);
     put(tap, "mask.agnostic", log_agnostic_);
   }
   classify(y, tap);
   if (w.semantic) {
-    find_relevance(y);
-    find_redundancy();
+    find_relevance(y, arena.at<float>(past_));
+    take_redundancy();
     apply(*w.semantic, log_semantic_);
     put(tap, "mask.semantic", log_semantic_);
   }
@@ -164,23 +167,33 @@ void SoftMask::find_change(const float* y) {
   });
 }
 
-// R of the spec.
-void SoftMask::find_resemblance() {
+// a of the spec: R, weighed, is taken off c. `past` is room for [P, D].
+void SoftMask::take_resemblance(const float* y, float* past) {
   const std::size_t width = weights_->width();
-  constexpr double kTemperature{core::kMaskTemperature};
-  std::vector<double>& cosines = keep_;  // not in use yet
-  for (std::size_t s = 1; s < repeats_.size(); ++s) {
-    for (std::size_t u = 0; u < s; ++u) {
-      cosines[u] = cosine(means_.data() + s * width, mean_lengths_[s], means_.data() + u * width,
-                          mean_lengths_[u], width);
-    }
-    const auto end = cosines.begin() + static_cast<std::ptrdiff_t>(s);
-    const double top = *std::max_element(cosines.begin(), end);
-    double sum = 0.0;
-    for (std::size_t u = 0; u < s; ++u) sum += std::exp((cosines[u] - top) / kTemperature);
-    repeats_[s] = top + kTemperature * std::log(sum / static_cast<double>(s));
-  }
-  fill_first(repeats_);
+  const std::size_t places = weights_->shape.places();
+  const std::size_t slots = weights_->shape.slots;
+  const double repeat = weights_->agnostic->repeat;
+  parallel_ranges(
+      places, kGrain / (width * slots) + 1, [&](std::size_t begin, std::size_t end, int) {
+        for (std::size_t p = begin; p < end; ++p) {
+          float* sum = past + p * width;
+          std::fill(sum, sum + width, 0.0F);
+          scores_[p] -= repeat;  // R of the first slot is 1
+          for (std::size_t s = 1; s < slots; ++s) {
+            const float* last = y + ((s - 1) * places + p) * width;
+            for (std::size_t i = 0; i < width; ++i) sum[i] += last[i];
+            float length = 0.0F;
+            row_lengths(sum, 1, width, &length);
+            // The cosine with the mean of s tokens; in that with their sum the floor counts s-fold.
+            const float share = 1.0F / static_cast<float>(s);
+            const std::size_t token = s * places + p;
+            const float product = row_dot(y + token * width, sum, width) * share;
+            const float lengths = lengths_[token] * length * share;
+            scores_[token] -=
+                repeat * static_cast<double>(product / std::max(lengths, core::kMaskNormFloor));
+          }
+        }
+      });
 }
 
 // aux of the spec. Its mean is over zn, which is y plus the mean of its slot.
@@ -209,28 +222,53 @@ void SoftMask::classify(const float* y, Tap* tap) {
   }
   classify_feature(w.aux_head, pooled_.data(), aux_logits_.data());
   for (std::size_t c = 0; c < belief_.size(); ++c) belief_[c] = static_cast<double>(aux_logits_[c]);
+  if (w.background >= 0) {
+    belief_[static_cast<std::size_t>(w.background)] = -std::numeric_limits<double>::infinity();
+  }
   softmax(belief_);
   if (tap != nullptr) {
     tap->put("aux_logits", aux_logits_, {1, static_cast<std::int64_t>(aux_logits_.size())});
   }
 }
 
-// e of the spec.
-void SoftMask::find_relevance(const float* y) {
+// e of the spec. Turns y into d; `always` is room for [P, D].
+void SoftMask::find_relevance(float* y, float* always) {
   const SoftMaskWeights& w = *weights_;
   const std::size_t width = w.width();
-  const std::size_t classes = belief_.size();
-  const std::size_t grain = kGrain / (width * classes) + 1;
-  parallel_ranges(w.shape.tokens(), grain, [&](std::size_t begin, std::size_t end, int) {
-    for (std::size_t i = begin; i < end; ++i) {
-      double sum = 0.0;
-      for (std::size_t c = 0; c < classes; ++c) {
-        sum += belief_[c] * cosine(y + i * width, lengths_[i], w.prototypes.data() + c * width,
-                                   w.prototype_lengths[c], width);
+  const std::size_t places = w.shape.places();
+  const std::size_t slots = w.shape.slots;
+  const std::size_t grain = kGrain / (width * belief_.size() * slots) + 1;
+  parallel_ranges(places, grain, [&](std::size_t begin, std::size_t end, int) {
+    for (std::size_t p = begin; p < end; ++p) {
+      float* mean = always + p * width;
+      std::fill(mean, mean + width, 0.0F);
+      for (std::size_t s = 0; s < slots; ++s) {
+        const float* row = y + (s * places + p) * width;
+        for (std::size_t i = 0; i < width; ++i) mean[i] += row[i];
       }
-      scores_[i] = sum;
+      for (std::size_t i = 0; i < width; ++i) mean[i] /= static_cast<float>(slots);
+      for (std::size_t s = 0; s < slots; ++s) {
+        const std::size_t token = s * places + p;
+        subtract_row(y + token * width, 1, mean, width);
+        scores_[token] = relevance(y + token * width, core::kMaskStill * lengths_[token]);
+      }
     }
   });
+}
+
+// e of a token that moved by `moved`; `still` is the least length that it counts with.
+double SoftMask::relevance(const float* moved, float still) const {
+  const SoftMaskWeights& w = *weights_;
+  const std::size_t width = w.width();
+  float length = 0.0F;
+  row_lengths(moved, 1, width, &length);
+  length = std::max(length, still);
+  double sum = 0.0;
+  for (std::size_t c = 0; c < belief_.size(); ++c) {
+    sum += belief_[c] *
+           cosine(moved, length, w.prototypes.data() + c * width, w.prototype_lengths[c], width);
+  }
+  return sum;
 }
 
 // q of the spec.
@@ -245,8 +283,8 @@ void SoftMask::profile_slot(std::size_t slot, double* profile) const {
   softmax({profile, belief_.size()});
 }
 
-// k, then d of the spec.
-void SoftMask::find_redundancy() {
+// k, then d and b of the spec: d, weighed, is taken off e.
+void SoftMask::take_redundancy() {
   const std::size_t places = weights_->shape.places();
   for (std::size_t s = 0; s < keep_.size(); ++s) {
     const auto first = scores_.begin() + static_cast<std::ptrdiff_t>(s * places);
@@ -269,21 +307,20 @@ void SoftMask::find_redundancy() {
         past += mean * mean;
       }
       constexpr double kFloor{core::kMaskNormFloor};
-      repeats_[s] = product / std::max(std::sqrt(own * past), kFloor);
+      redundancy_[s] = product / std::max(std::sqrt(own * past), kFloor);
     }
     const double weight = std::exp(log_sigmoid(keep_[s]));
     for (std::size_t c = 0; c < profile_.size(); ++c) seen_[c] += weight * profile_[c];
     kept += weight;
   }
-  fill_first(repeats_);
+  fill_first(redundancy_);
+  for (std::size_t i = 0; i < scores_.size(); ++i) {
+    scores_[i] -= weights_->semantic->repeat * redundancy_[i / places];
+  }
 }
 
-// From a token's score and its slot's repetition to the logarithm of the factor.
+// From the tokens' scores to the logarithm of the factor.
 void SoftMask::apply(const SoftMaskWeights::Factor& factor, std::vector<double>& logs) {
-  const std::size_t places = weights_->shape.places();
-  for (std::size_t i = 0; i < scores_.size(); ++i) {
-    scores_[i] -= factor.repeat * repeats_[i / places];
-  }
   standardise(scores_);
   for (std::size_t i = 0; i < scores_.size(); ++i) {
     logs[i] = log_sigmoid(factor.scale * scores_[i] + factor.offset);

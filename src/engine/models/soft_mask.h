@@ -36,6 +36,7 @@ struct SoftMaskWeights {
   NormWeights norm;
   std::vector<float> slot_mean;  // [S, D]
   Head aux_head;
+  int background = -1;                   // the class that belief leaves out; -1: none
   std::vector<float> prototypes;         // w_c, [C, D]
   std::vector<float> prototype_lengths;  // [C]
   std::optional<Factor> agnostic;
@@ -65,21 +66,23 @@ class SoftMask {
 
  private:
   void find_change(const float* y);
-  void find_resemblance();
+  void take_resemblance(const float* y, float* past);
   void classify(const float* y, Tap* tap);
-  void find_relevance(const float* y);
-  void find_redundancy();
+  void find_relevance(float* y, float* always);
+  double relevance(const float* moved, float still) const;
+  void take_redundancy();
   void profile_slot(std::size_t slot, double* profile) const;
   void apply(const SoftMaskWeights::Factor& factor, std::vector<double>& logs);
   void put(Tap* tap, const char* name, const std::vector<double>& logs) const;
 
   const SoftMaskWeights* weights_;
   Slot normed_;                                      // y, f32 [S * P, D]
+  Slot past_;                                        // sums of y_u,p over slots u, f32 [P, D]
   std::vector<float> lengths_;                       // |y|, [S * P]
   std::vector<float> means_;                         // M, [S, D]
   std::vector<float> mean_lengths_;                  // [S]
   std::vector<double> scores_;                       // a, then b; [S * P]
-  std::vector<double> repeats_;                      // R, then d; [S]
+  std::vector<double> redundancy_;                   // d, [S]
   std::vector<double> log_agnostic_, log_semantic_;  // [S * P]; empty without the factor
   std::vector<float> gains_;                         // g up to a factor, [S * P]
   std::vector<float> pooled_, aux_logits_;           // [D], [C]

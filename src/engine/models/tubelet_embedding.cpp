@@ -21,10 +21,12 @@ TubeletSizes TubeletSizes::of(const core::VideoMaeConfig& config) {
           .patch = z(config.patch_size)};
 }
 
-ClipInput ClipInput::from_clip(const TubeletSizes& sizes, std::size_t clip) const {
+ClipInput ClipInput::from_clip(const TubeletSizes& sizes, std::size_t clip,
+                               std::size_t width) const {
   const std::size_t pixels = clip * sizes.frames * sizes.side * sizes.side;
   return {rgb == nullptr ? nullptr : rgb + pixels * 3,
-          planar == nullptr ? nullptr : planar + pixels * sizes.channels};
+          planar == nullptr ? nullptr : planar + pixels * sizes.channels,
+          tokens == nullptr ? nullptr : tokens + clip * sizes.tokens() * width};
 }
 
 void ClipInput::load(const TubeletSizes& sizes, const core::InputNorm& norm, std::size_t first,

@@ -27,13 +27,14 @@ struct TubeletSizes {
   static TubeletSizes of(const core::VideoMaeConfig& config);
 };
 
-// Clips; exactly one of the two is given.
+// Clips; exactly one of the three is given.
 struct ClipInput {
   const std::uint8_t* rgb = nullptr;  // u8 [clips, frames, side, side, 3]
   const float* planar = nullptr;      // normalised f32 [clips, channels, frames, side, side]
+  const float* tokens = nullptr;  // f32 [clips, tokens, width], from AdaToskEmbedder; for AdaTosk
 
-  // The same seen from a later clip on.
-  ClipInput from_clip(const TubeletSizes& sizes, std::size_t clip) const;
+  // The same seen from a later clip on. `width` is that of the tokens.
+  ClipInput from_clip(const TubeletSizes& sizes, std::size_t clip, std::size_t width = 0) const;
 
   // `count` frames of the first clip, from `first` on, as network input: pictures is f32 [count,
   // side, side, channels]. Pixels need one or three channels.

@@ -12,19 +12,21 @@ using torch::Tensor;
 
 namespace {
 
-// Where the parameters begin. softplus(scale) 2: standardised measures become sigmoids that tell
-// tokens apart and still learn. offset 0.5: somewhat more than half is kept at first. repeat: what
-// came before counts a tenth of what changes. sharpness 10: cosines of some tenths become profiles.
-constexpr double kScale = 2.0;
+// Where the parameters begin. softplus(scale) 2 and 1: standardised measures become sigmoids that
+// tell tokens apart and still learn. offset 0.5: somewhat more than half is kept at first. repeat:
+// what the clip has shown before counts as much as what changes, while the class may be said again,
+// since an expression lasts. sharpness 10: cosines of some tenths become profiles.
+constexpr double kAgnosticScale = 2.0;
+constexpr double kSemanticScale = 1.0;
 constexpr double kOffset = 0.5;
-constexpr double kRepeat = 0.1;
+constexpr double kAgnosticRepeat = 1.0;
+constexpr double kSemanticRepeat = 0.02;
 constexpr double kSharpness = 10.0;
 
-constexpr double kSlotMeanMomentum = 0.01;
+constexpr double kSlotMeanMomentum = 0.05;
 
-// Stands in a logarithm's sum for what is not there: it adds nothing, and unlike infinity leaves
-// the gradients of a sum of nothing finite.
-constexpr double kAbsent = -1e4;
+// Added to the logit of a class that is left out: nothing is left of it.
+constexpr double kLeftOut = -1e9;
 
 Tensor raised_to(double value) {  // softplus(x) = value
   return torch::full({1}, std::log(std::expm1(value)));
@@ -56,6 +58,7 @@ Tensor standardised(const Tensor& x, const Tensor& counts) {
 struct SoftMaskImpl::Clip {
   Tensor normed;   // zn [B, S, P, D]
   Tensor tokens;   // y [B, S, P, D]
+  Tensor shown;    // n [B, S, P, D]
   Tensor there;    // v [B, S, P], 0 or 1
   Tensor present;  // [B, S], 1 where a slot is not empty
   Tensor mean;     // M [B, S, D]
@@ -77,16 +80,17 @@ SoftMaskImpl::SoftMaskImpl(const core::AdaToskConfig& config) : config_(config) 
   const core::VideoMaeConfig& c = config.vit;
   norm_ = register_module("norm", LayerNorm(c.embed_dim, core::kVitNormEps));
   slot_mean_ = register_buffer("slot_mean", torch::zeros({c.slots(), c.embed_dim}));
-  if (config.agnostic) agnostic_ = add_factor("agnostic", false);
-  if (config.semantic) semantic_ = add_factor("semantic", true);
+  if (config.agnostic) agnostic_ = add_factor("agnostic", kAgnosticScale, kAgnosticRepeat, false);
+  if (config.semantic) semantic_ = add_factor("semantic", kSemanticScale, kSemanticRepeat, true);
 }
 
-SoftMaskImpl::Factor SoftMaskImpl::add_factor(const char* name, bool with_sharpness) {
+SoftMaskImpl::Factor SoftMaskImpl::add_factor(const char* name, double scale, double repeat,
+                                              bool with_sharpness) {
   const auto module = register_module(name, std::make_shared<torch::nn::Module>(std::string(name)));
   Factor factor;
-  factor.scale = module->register_parameter("scale", raised_to(kScale));
+  factor.scale = module->register_parameter("scale", raised_to(scale));
   factor.offset = module->register_parameter("offset", torch::full({1}, kOffset));
-  factor.repeat = module->register_parameter("repeat", raised_to(kRepeat));
+  factor.repeat = module->register_parameter("repeat", raised_to(repeat));
   if (with_sharpness) {
     factor.sharpness = module->register_parameter("sharpness", raised_to(kSharpness));
   }
@@ -106,6 +110,8 @@ SoftMaskImpl::Clip SoftMaskImpl::look_at(const Tensor& tokens, const Tensor& the
   const Tensor number = clip.there.sum(2);
   clip.present = number.gt(0.0).to(torch::kFloat);
   clip.mean = (clip.tokens * clip.there.unsqueeze(3)).sum(2) / number.clamp_min(1.0).unsqueeze(2);
+  clip.shown = torch::where(clip.there.gt(0.0).unsqueeze(3), clip.tokens,
+                            clip.mean.unsqueeze(2).expand_as(clip.tokens));
   clip.before = torch::ones({slots, slots}, options).tril(-1) * clip.present.unsqueeze(1);
   clip.follows = clip.before.sum(2).gt(0.0).logical_and(clip.present.gt(0.0));
   return clip;
@@ -126,39 +132,58 @@ Tensor SoftMaskImpl::log_factor(const Factor& factor, const Tensor& measured, co
   return torch::log_sigmoid(torch::softplus(factor.scale) * x + factor.offset);
 }
 
+// c of the specification.
+Tensor SoftMaskImpl::change(const Clip& clip) {
+  const std::int64_t last = clip.there.size(1) - 1;
+  if (last == 0) return torch::zeros_like(clip.there);
+  const auto change_to = [&](std::int64_t own, std::int64_t other) {
+    const Tensor differs =
+        (1.0 - cosine(clip.tokens.narrow(1, own, last), clip.shown.narrow(1, other, last))) * 0.5;
+    return differs * clip.present.narrow(1, other, last).unsqueeze(2);
+  };
+  const Tensor to_next = torch::constant_pad_nd(change_to(0, 1), {0, 0, 0, 1});
+  const Tensor to_last = torch::constant_pad_nd(change_to(1, 0), {0, 0, 1, 0});
+  const Tensor neighbours = torch::constant_pad_nd(clip.present.narrow(1, 1, last), {0, 1}) +
+                            torch::constant_pad_nd(clip.present.narrow(1, 0, last), {1, 0});
+  return (to_next + to_last) / neighbours.clamp_min(1.0).unsqueeze(2);
+}
+
+// R of the specification.
+Tensor SoftMaskImpl::resemblance(const Clip& clip) {
+  const Tensor share = clip.before / clip.before.sum(2, true).clamp_min(1.0);  // [B, S, S]
+  const Tensor past = share.matmul(clip.shown.flatten(2)).view(clip.shown.sizes());
+  const Tensor alike = cosine(clip.tokens, past);
+  return torch::where(clip.follows.unsqueeze(2), alike, torch::ones_like(alike));
+}
+
 // a of the specification.
 Tensor SoftMaskImpl::measure_agnostic(const Clip& clip) const {
-  const std::int64_t last = clip.there.size(1) - 1;
-  Tensor change = torch::zeros_like(clip.there);
-  if (last > 0) {
-    // n of the neighbour: its token, or its slot's mean where that token is hidden.
-    const Tensor neighbour = torch::where(clip.there.gt(0.0).unsqueeze(3), clip.tokens,
-                                          clip.mean.unsqueeze(2).expand_as(clip.tokens));
-    const auto change_to = [&](std::int64_t own, std::int64_t other) {
-      const Tensor differs =
-          (1.0 - cosine(clip.tokens.narrow(1, own, last), neighbour.narrow(1, other, last))) * 0.5;
-      return differs * clip.present.narrow(1, other, last).unsqueeze(2);
-    };
-    const Tensor to_next = torch::constant_pad_nd(change_to(0, 1), {0, 0, 0, 1});
-    const Tensor to_last = torch::constant_pad_nd(change_to(1, 0), {0, 0, 1, 0});
-    const Tensor neighbours = torch::constant_pad_nd(clip.present.narrow(1, 1, last), {0, 1}) +
-                              torch::constant_pad_nd(clip.present.narrow(1, 0, last), {1, 0});
-    change = (to_next + to_last) / neighbours.clamp_min(1.0).unsqueeze(2);
-  }
-  const Tensor scores = (cosines(clip.mean, clip.mean) / core::kMaskTemperature)
-                            .masked_fill(clip.before.eq(0.0), kAbsent);
-  const Tensor resemblance =
-      (scores.logsumexp(2) - clip.before.sum(2).clamp_min(1.0).log()) * core::kMaskTemperature;
-  return change - torch::softplus(agnostic_.repeat) * clip.with_first(resemblance).unsqueeze(2);
+  return change(clip) - torch::softplus(agnostic_.repeat) * resemblance(clip);
+}
+
+// d.w_c over their lengths, of the specification: [B, S, P, C].
+Tensor SoftMaskImpl::towards(const Clip& clip, const Tensor& prototypes) {
+  const Tensor shares = clip.present / clip.present.sum(1, true);  // [B, S]
+  const Tensor always = (clip.shown * shares.unsqueeze(2).unsqueeze(3)).sum(1, true);
+  const Tensor moved = clip.tokens - always;
+  const Tensor lengths =
+      torch::max(moved.norm(2, -1, true), core::kMaskStill * clip.tokens.norm(2, -1, true));
+  return moved.matmul(prototypes.t()) /
+         (lengths * prototypes.norm(2, -1, false)).clamp_min(core::kMaskNormFloor);
 }
 
 // b of the specification.
 Tensor SoftMaskImpl::measure_semantic(const Clip& clip, const Tensor& aux_logits,
                                       const Tensor& class_weights) const {
   const Tensor prototypes = class_weights - class_weights.mean(0, true);  // [C, D]
-  const Tensor belief = aux_logits.softmax(1).unsqueeze(2);               // [B, C, 1]
-  const Tensor relevance =
-      cosines(clip.tokens.flatten(1, 2), prototypes).matmul(belief).reshape(clip.there.sizes());
+  Tensor logits = aux_logits;
+  if (config_.background >= 0) {
+    Tensor without = torch::zeros_like(aux_logits);
+    without.select(1, config_.background).fill_(kLeftOut);
+    logits = aux_logits + without;
+  }
+  const Tensor belief = logits.softmax(1).unsqueeze(1).unsqueeze(3);  // [B, 1, C, 1]
+  const Tensor relevance = towards(clip, prototypes).matmul(belief).squeeze(3);
   const Tensor profile =
       (torch::softplus(semantic_.sharpness) * cosines(clip.mean, prototypes)).softmax(2);
   const Tensor of_slot = (relevance * clip.there).sum(2) / clip.there.sum(2).clamp_min(1.0);

@@ -35,11 +35,14 @@ class SoftMaskImpl : public torch::nn::Module {
     torch::Tensor scale, offset, repeat, sharpness;
   };
 
-  Factor add_factor(const char* name, bool with_sharpness);
+  Factor add_factor(const char* name, double scale, double repeat, bool with_sharpness);
   Clip look_at(const torch::Tensor& tokens, const torch::Tensor& there);
   void remember(const Clip& clip);
   static torch::Tensor log_factor(const Factor& factor, const torch::Tensor& measured,
                                   const Clip& clip);
+  static torch::Tensor change(const Clip& clip);
+  static torch::Tensor resemblance(const Clip& clip);
+  static torch::Tensor towards(const Clip& clip, const torch::Tensor& prototypes);
   torch::Tensor measure_agnostic(const Clip& clip) const;
   torch::Tensor measure_semantic(const Clip& clip, const torch::Tensor& aux_logits,
                                  const torch::Tensor& class_weights) const;
