@@ -85,8 +85,13 @@ report::SweepTable table_of(const learn::SweepConfig& config,
   table.baseline = config.baseline;
   table.figure = config.figure;
   table.figures = config.figures;
-  for (const learn::SweepRow& row : config.rows) table.rows.push_back(row.name);
   for (const learn::SweepEvaluation& e : config.evaluations) table.evaluations.push_back(e.name);
+  for (const learn::SweepRow& row : config.rows) {
+    table.rows.push_back(row.name);
+    for (const std::string& evaluation : table.evaluations) {
+      if (!row.is_for(evaluation)) table.left_out.emplace(row.name, evaluation);
+    }
+  }
   table.results = results;
   return table;
 }

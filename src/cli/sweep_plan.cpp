@@ -99,10 +99,7 @@ std::string identity_of_file(const std::string& path) {
 void plan_measurements(const learn::SweepConfig& config, const learn::SweepRow& row,
                        const std::string& out, const std::string& model_identity, SweepRun& run) {
   for (const learn::SweepEvaluation& evaluation : config.evaluations) {
-    const bool wanted =
-        row.evaluations.empty() || std::find(row.evaluations.begin(), row.evaluations.end(),
-                                             evaluation.name) != row.evaluations.end();
-    if (!wanted) continue;
+    if (!row.is_for(evaluation.name)) continue;
     std::vector<std::string> options = evaluation.options;
     options.insert(options.end(), row.options.begin(), row.options.end());
     Hash hash;

@@ -11,12 +11,12 @@
 //   y_s,p   = zn_s,p - slot_mean_s
 //   M_s     = mean of y_s,p over the p that are there; a slot without any token is empty: it takes
 //             no part in anything below
+//   n_u,p   = y_u,p when that token is there, else M_u
 //   cos     (a, b) = a.b / max(|a| |b|, kMaskNormFloor)
 //   std'ise (x) = (x - mean) / sqrt(variance + kMaskStdFloor^2), variance biased
 //
 // Class-agnostic, when `agnostic`: what changes, and has not been seen before.
 //
-//   n_u,p   = y_u,p when that token is there, else M_u
 //   c_s,p   = mean of (1 - cos(y_s,p, n_u,p)) / 2 over u in {s - 1, s + 1} that exist and are not
 //             empty; 0 when there is none
 //   R_s,p   = cos(y_s,p, mean of n_u,p over the u < s that are not empty): resemblance to what that
@@ -30,13 +30,13 @@
 //
 //   w_c     = row c of aux_head.weight less the mean of the rows: the class's prototype
 //   aux     = aux_head(sum g zn / sum g), g = m^a when `agnostic`, else 1: logits of their own
-//   d_s,p   = y_s,p less the mean of n_u,p over the slots u that are not empty: what is there
-//   beside
-//             what that place shows all the time (whose face it is says nothing about the class)
-//   e_s,p   = sum_c softmax(aux)_c d_s,p.w_c / max(max(|d_s,p|, kMaskStill |y_s,p|) |w_c|,
-//             kMaskNormFloor): relevance. The softmax leaves out the class
-//             `background` (the face at rest), if there is one: a clip taken for neutral would
-//             otherwise hide the very moments that speak against it
+//   h_s,p   = y_s,p less the mean of n_u,p over the slots u that are not empty: what is there
+//             beside what that place shows all the time (whose face it is says nothing about the
+//             class)
+//   e_s,p   = sum_c softmax(aux)_c h_s,p.w_c / max(max(|h_s,p|, kMaskStill |y_s,p|) |w_c|,
+//             kMaskNormFloor): relevance. The softmax leaves out the class `background` (the face
+//             at rest), if there is one: a clip taken for neutral would otherwise hide the very
+//             moments that speak against it
 //   q_s     = softmax_c(softplus(semantic.sharpness) cos(M_s, w_c)): the slot's class profile
 //   k_s     = sigmoid(std'ise(mean_p e_s,p, over the slots)): how much the slot is worth keeping
 //   d_s     = cos(q_s, sum_{u<s} k_u q_u / sum_{u<s} k_u): redundancy; the first slot's is the mean

@@ -216,7 +216,7 @@ Value semantic(GraphBuilder& g, const core::AdaToskConfig& c, const Weights& wei
   const auto width = static_cast<std::size_t>(c.vit.embed_dim);
   const Prototypes classes(g, prototypes(weights.floats("aux_head.weight"), width), width);
   const Value clip_belief = unsqueeze(g, belief(g, c, weights, t, log_agnostic), 1);
-  const Value moved = sub(g, t.y, reduce_mean(g, t.y, 1, true));  // d
+  const Value moved = sub(g, t.y, reduce_mean(g, t.y, 1, true));  // h
   const Value lengths =
       larger(g, length_of(g, moved), mul(g, t.lengths, g.scalar(core::kMaskStill)));
   const Value relevance = reduce_sum(g, mul(g, classes.cosines(moved, lengths), clip_belief), -1);

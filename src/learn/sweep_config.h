@@ -23,6 +23,7 @@
 //   model = "runs/s2d-tiny/model.safetensors"    # trains nothing; {seed} stands for the seed
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -48,6 +49,12 @@ struct SweepRow {
   std::string model{};                     // given model; empty: the row trains one
   std::vector<std::string> evaluations{};  // names; empty: all
   std::vector<std::string> options{};      // further options of its evaluations
+
+  // Whether this evaluation is made of it.
+  bool is_for(const std::string& evaluation) const {
+    return evaluations.empty() ||
+           std::find(evaluations.begin(), evaluations.end(), evaluation) != evaluations.end();
+  }
 };
 
 struct SweepConfig {

@@ -223,7 +223,10 @@ std::string sweep_table_markdown(const SweepTable& table) {
   std::string out = "# " + cell(table.title) + "\n";
   for (const std::string& evaluation : table.evaluations) {
     out += "\n## " + cell(evaluation) + "\n\n" + markdown_line(head) + markdown_line(rule);
-    for (const std::string& row : table.rows) out += markdown_row(table, row, evaluation, figures);
+    for (const std::string& row : table.rows) {
+      if (table.left_out.contains({row, evaluation})) continue;
+      out += markdown_row(table, row, evaluation, figures);
+    }
   }
   out += "\nMean" + std::string(kPlusMinus) + "standard deviation of the sample over the seeds.";
   if (!table.baseline.empty()) {
@@ -239,6 +242,7 @@ std::string sweep_table_svg(const SweepTable& table) {
     DotsGroup group;
     if (table.evaluations.size() > 1) group.title = evaluation;
     for (const std::string& name : table.rows) {
+      if (table.left_out.contains({name, evaluation})) continue;
       DotsRow row{.name = name};
       for (const SweepResult& result : table.results) {
         if (result.row != name || result.evaluation != evaluation) continue;

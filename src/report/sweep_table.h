@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,9 +46,11 @@ struct SweepTable {
   std::string title{};
   std::vector<std::string> rows{};         // in the order of the tables
   std::vector<std::string> evaluations{};  // likewise
-  std::string baseline{};                  // the row that differences are taken to; may be empty
-  std::string figure = "war";              // what the drawing and the differences show
-  std::vector<std::string> figures{};      // further columns of the Markdown table
+  // Rows and evaluations that are not for each other: a row is not listed there.
+  std::set<std::pair<std::string, std::string>> left_out{};
+  std::string baseline{};              // the row that differences are taken to; may be empty
+  std::string figure = "war";          // what the drawing and the differences show
+  std::vector<std::string> figures{};  // further columns of the Markdown table
   std::vector<SweepResult> results{};
 
   // The finite values of a figure, in the order of the results.

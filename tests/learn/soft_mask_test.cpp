@@ -114,6 +114,22 @@ TEST(SoftMask, ASayingOfTheClassIsRelevant) {
   EXPECT_EQ(mask.argmax().item<std::int64_t>(), 5 * kPlaces + 1);
 }
 
+// A face that has looked like the class all along says nothing by it.
+TEST(SoftMask, WhatIsAlwaysThereIsNotRelevant) {
+  Case c = make_case(false, true);
+  torch::manual_seed(37);
+  const Tensor clip = torch::randn({1, kSlots, kPlaces, kWidth});
+  const torch::NoGradGuard no_grad;
+  c.aux->bias.zero_();
+  c.aux->bias[2].fill_(20.0);
+  const Tensor prototype = (c.aux->weight[2] - c.aux->weight.mean(0)) * 100.0;
+  for (std::int64_t slot = 0; slot < kSlots; ++slot) clip[0][slot][0].copy_(prototype);
+  clip[0][5][1].copy_(prototype);
+  const Tensor mask = c(clip.flatten(1, 2)).semantic.view({kSlots, kPlaces});
+  EXPECT_EQ(mask.argmax().item<std::int64_t>(), 5 * kPlaces + 1);
+  EXPECT_LT(mask.select(1, 0).max().item<double>(), mask[5][1].item<double>() - 0.3);
+}
+
 // A clip that is taken for the face at rest is searched for the other classes all the same.
 TEST(SoftMask, TheBackgroundIsNotLookedFor) {
   torch::manual_seed(37);

@@ -45,6 +45,19 @@ SweepTable table() {
   return out;
 }
 
+TEST(SweepTable, RowsThatAnEvaluationIsNotForAreNotListed) {
+  SweepTable some = table();
+  some.evaluations.push_back("other");
+  some.left_out = {{"new", "other"}, {"none", "test"}};
+  const std::string text = sweep_table_markdown(some);
+  const std::size_t other = text.find("## other");
+  ASSERT_NE(other, std::string::npos);
+  EXPECT_NE(text.find("| new |"), std::string::npos);
+  EXPECT_EQ(text.find("| new |", other), std::string::npos);
+  EXPECT_GT(text.find("| none |"), other);
+  EXPECT_NE(text.find("| base |", other), std::string::npos);
+}
+
 TEST(Summarise, MeanAndDeviationByHand) {
   // Mean 5, squares 9 + 1 + 1 + 1 + 0 + 0 + 4 + 16 = 32, over n - 1 = 7.
   const std::vector<double> values = {2, 4, 4, 4, 5, 5, 7, 9};

@@ -231,7 +231,7 @@ void SoftMask::classify(const float* y, Tap* tap) {
   }
 }
 
-// e of the spec. Turns y into d; `always` is room for [P, D].
+// e of the spec. Turns y into h; `always` is room for [P, D].
 void SoftMask::find_relevance(float* y, float* always) {
   const SoftMaskWeights& w = *weights_;
   const std::size_t width = w.width();

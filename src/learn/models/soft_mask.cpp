@@ -161,7 +161,7 @@ Tensor SoftMaskImpl::measure_agnostic(const Clip& clip) const {
   return change(clip) - torch::softplus(agnostic_.repeat) * resemblance(clip);
 }
 
-// d.w_c over their lengths, of the specification: [B, S, P, C].
+// h.w_c over their lengths, of the specification: [B, S, P, C].
 Tensor SoftMaskImpl::towards(const Clip& clip, const Tensor& prototypes) {
   const Tensor shares = clip.present / clip.present.sum(1, true);  // [B, S]
   const Tensor always = (clip.shown * shares.unsqueeze(2).unsqueeze(3)).sum(1, true);
