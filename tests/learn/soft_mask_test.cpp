@@ -98,33 +98,39 @@ TEST(SoftMask, AFrozenClipIsFlatUnderPositions) {
   EXPECT_LT(range(), 1e-2);
 }
 
-TEST(SoftMask, ASayingOfTheClassIsRelevant) {
-  Case c = make_case(false, true);
-  // One token of one slot points to class 2, and the clip is believed to be of it.
+Tensor noise_clip() {
   torch::manual_seed(37);
-  const Tensor clip = torch::randn({1, kSlots, kPlaces, kWidth});
-  {
-    const torch::NoGradGuard no_grad;
-    c.aux->bias.zero_();
-    c.aux->bias[2].fill_(20.0);
-  }
-  const Tensor prototype = c.aux->weight[2] - c.aux->weight.mean(0);
-  clip[0][5][1].copy_(prototype.detach() * 100.0);
+  return torch::randn({1, kSlots, kPlaces, kWidth});
+}
+
+// A semantic mask that believes every clip to be of class 2.
+Case sure_of_two() {
+  Case c = make_case(false, true);
+  const torch::NoGradGuard no_grad;
+  c.aux->bias.zero_();
+  c.aux->bias[2].fill_(20.0);
+  return c;
+}
+
+// A token that points to a class.
+Tensor saying(const Case& c, std::int64_t label) {
+  return (c.aux->weight[label] - c.aux->weight.mean(0)).detach() * 100.0;
+}
+
+TEST(SoftMask, ASayingOfTheClassIsRelevant) {
+  Case c = sure_of_two();
+  const Tensor clip = noise_clip();
+  clip[0][5][1].copy_(saying(c, 2));
   const Tensor mask = c(clip.flatten(1, 2)).semantic;
   EXPECT_EQ(mask.argmax().item<std::int64_t>(), 5 * kPlaces + 1);
 }
 
 // A face that has looked like the class all along says nothing by it.
 TEST(SoftMask, WhatIsAlwaysThereIsNotRelevant) {
-  Case c = make_case(false, true);
-  torch::manual_seed(37);
-  const Tensor clip = torch::randn({1, kSlots, kPlaces, kWidth});
-  const torch::NoGradGuard no_grad;
-  c.aux->bias.zero_();
-  c.aux->bias[2].fill_(20.0);
-  const Tensor prototype = (c.aux->weight[2] - c.aux->weight.mean(0)) * 100.0;
-  for (std::int64_t slot = 0; slot < kSlots; ++slot) clip[0][slot][0].copy_(prototype);
-  clip[0][5][1].copy_(prototype);
+  Case c = sure_of_two();
+  const Tensor clip = noise_clip();
+  for (std::int64_t slot = 0; slot < kSlots; ++slot) clip[0][slot][0].copy_(saying(c, 2));
+  clip[0][5][1].copy_(saying(c, 2));
   const Tensor mask = c(clip.flatten(1, 2)).semantic.view({kSlots, kPlaces});
   EXPECT_EQ(mask.argmax().item<std::int64_t>(), 5 * kPlaces + 1);
   EXPECT_LT(mask.select(1, 0).max().item<double>(), mask[5][1].item<double>() - 0.3);
@@ -132,18 +138,16 @@ TEST(SoftMask, WhatIsAlwaysThereIsNotRelevant) {
 
 // A clip that is taken for the face at rest is searched for the other classes all the same.
 TEST(SoftMask, TheBackgroundIsNotLookedFor) {
-  torch::manual_seed(37);
-  const Tensor clip = torch::randn({1, kSlots, kPlaces, kWidth});
+  const Tensor clip = noise_clip();
   const auto peak = [&](int background) {
     Case c = make_case(false, true, background);
     const torch::NoGradGuard no_grad;
     c.aux->bias.zero_();
     c.aux->bias[1].fill_(60.0);  // at rest
     c.aux->bias[2].fill_(30.0);  // or, of the others, class 2
-    const Tensor middle = c.aux->weight.mean(0);
-    Tensor shown = clip.clone();
-    shown[0][3][0].copy_((c.aux->weight[1] - middle) * 100.0);
-    shown[0][5][1].copy_((c.aux->weight[2] - middle) * 100.0);
+    const Tensor shown = clip.clone();
+    shown[0][3][0].copy_(saying(c, 1));
+    shown[0][5][1].copy_(saying(c, 2));
     return c(shown.flatten(1, 2)).semantic.argmax().item<std::int64_t>();
   };
   EXPECT_EQ(peak(-1), 3 * kPlaces);

@@ -1,28 +1,36 @@
-// The part of AdaTosk that sees each tubelet on its own: the frames of a slot -> its tokens.
-// Windows of a video overlap; what they share is computed once.
+// AdaTosk's tubelets one by one: the frames of a slot -> its tokens.
 #pragma once
 
 #include <memory>
-#include <vector>
 
-#include "engine/models/adatosk_weights.h"
+#include "engine/models/adatosk_embedding.h"
+#include "engine/models/part_embedder.h"
 
 namespace mien::engine {
 
-// One caller at a time; slots are shared out among the threads.
-class AdaToskEmbedder {
+// One thread's memory for one slot at a time.
+class AdaToskSlotWorker {
  public:
-  explicit AdaToskEmbedder(std::shared_ptr<const AdaToskWeights> weights);
+  // Under ThreadScope; throws dnnl::error.
+  explicit AdaToskSlotWorker(std::shared_ptr<const AdaToskWeights> weights);
 
-  // rgb: u8 [slots, tubelet, S, S, 3]; tokens: f32 [slots, places, D], without positions, as
-  // ClipInput::tokens takes them. Errors: kLimit, kInternal.
-  Status run(const std::uint8_t* rgb, std::size_t slots, float* tokens);
+  Status allocate() { return arena_.allocate(); }
+
+  // rgb: u8 [tubelet, S, S, 3]; tokens: f32 [places, D], without positions, as ClipInput::tokens
+  // takes them.
+  void run(const std::uint8_t* rgb, float* tokens);
+
+  static std::size_t part_bytes(const AdaToskWeights& weights);
+  static std::size_t part_values(const AdaToskWeights& weights) { return weights.slot_values(); }
 
  private:
-  class Worker;
-
   std::shared_ptr<const AdaToskWeights> weights_;
-  std::vector<std::shared_ptr<Worker>> workers_;  // one per thread
+  dnnl::stream stream_;
+  Arena arena_;
+  AdaToskEmbedding embedding_;
+  Slot scratch_;
 };
+
+using AdaToskEmbedder = PartEmbedder<AdaToskSlotWorker, AdaToskWeights>;
 
 }  // namespace mien::engine

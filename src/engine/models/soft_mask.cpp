@@ -5,7 +5,6 @@
 #include <limits>
 #include <numeric>
 
-#include "core/s2d_spec.h"
 #include "engine/kernels/row_ops.h"
 #include "engine/kernels/vector_ops.h"
 #include "engine/parallel.h"
@@ -20,22 +19,8 @@ constexpr std::size_t kGrain = 32768;
 // in order.
 constexpr double kLeastLog = -1e4;
 
-double softplus(double x) {
-  return x > 30.0 ? x : std::log1p(std::exp(x));
-}
-
 double log_sigmoid(double x) {
   return std::min(x, 0.0) - std::log1p(std::exp(-std::abs(x)));
-}
-
-double softplus_of(const TensorSource& source, const std::string& name) {
-  return softplus(static_cast<double>(source.floats(name).at(0)));
-}
-
-SoftMaskWeights::Factor read_factor(const TensorSource& source) {
-  return {.scale = softplus_of(source, "scale"),
-          .offset = static_cast<double>(source.floats("offset").at(0)),
-          .repeat = softplus_of(source, "repeat")};
 }
 
 double cosine(const float* a, float a_length, const float* b, float b_length, std::size_t width) {
@@ -69,31 +54,6 @@ void fill_first(std::span<double> slots) {
 }
 
 }  // namespace
-
-SoftMaskWeights SoftMaskWeights::read(const TensorSource& source,
-                                      const core::AdaToskConfig& config) {
-  SoftMaskWeights w;
-  w.shape = {static_cast<std::size_t>(config.vit.slots()),
-             static_cast<std::size_t>(config.vit.grid())};
-  w.norm = read_norm(source, "mask.norm", core::kVitNormEps);
-  w.slot_mean = source.floats("mask.slot_mean");
-  w.aux_head = read_head(source, "aux_head");
-  w.background = config.background;
-  const std::size_t classes = w.aux_head.classes();
-  const std::size_t width = w.width();
-  w.prototypes = w.aux_head.weight;
-  std::vector<float> mean(width);
-  weighted_mean(w.prototypes.data(), nullptr, classes, width, mean.data());
-  subtract_row(w.prototypes.data(), classes, mean.data(), width);
-  w.prototype_lengths.resize(classes);
-  row_lengths(w.prototypes.data(), classes, width, w.prototype_lengths.data());
-  if (config.agnostic) w.agnostic = read_factor(source.under("mask.agnostic."));
-  if (config.semantic) {
-    w.semantic = read_factor(source.under("mask.semantic."));
-    w.sharpness = softplus_of(source, "mask.semantic.sharpness");
-  }
-  return w;
-}
 
 SoftMask::SoftMask(const SoftMaskWeights& weights, Arena& arena)
     : weights_(&weights),
