@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/kernels/attention_bf16.h"
+#include "engine/kernels/attention_blocks.h"
 #include "engine/parallel.h"
 
 // Compiled once per instruction set; the order matters to Highway.
@@ -21,9 +23,6 @@ namespace mien::engine::detail {
 
 // Widest vector: columns of packed matrices are padded to it.
 constexpr std::size_t kPad = 16;
-
-// Query rows that are worked on together; their scores stay in L1/L2.
-constexpr std::size_t kQueryBlock = 32;
 
 inline std::size_t padded(std::size_t n) {
   return (n + kPad - 1) / kPad * kPad;
@@ -151,57 +150,63 @@ void PackKeysValues(const AttentionShape& s, const typename Access::T* head, flo
   }
 }
 
+// The bias of a sequence's keys, padded.
+void PackBias(const AttentionShape& s, const float* key_bias, float* bias,
+              const detail::Workspace& w) {
+  std::copy(key_bias, key_bias + s.tokens, bias);
+  std::fill(bias + s.tokens, bias + w.token_pitch, 0.0F);
+}
+
+// One block of queries against keys, values and bias that are packed. `head`: q of the head's first
+// token; `out`: the block's first row.
 template <class Access, bool kBiased>
-void AttendHead(const AttentionShape& s, const typename Access::T* head, const float* key_bias,
-                typename Access::T* out, float* work) {
-  const detail::Workspace w(s);
-  PackKeysValues<Access>(s, head, work, w);
-  float* bias = work + w.bias;
-  if constexpr (kBiased) {
-    std::copy(key_bias, key_bias + s.tokens, bias);
-    std::fill(bias + s.tokens, bias + w.token_pitch, 0.0F);
-  }
+void AttendBlock(const AttentionShape& s, const detail::Workspace& w,
+                 const detail::QueryBlock& block, const typename Access::T* head,
+                 typename Access::T* out, float* work) {
   const float scale = 1.0F / std::sqrt(static_cast<float>(s.head_dim));
-  for (std::size_t begin = 0; begin < s.tokens; begin += detail::kQueryBlock) {
-    const std::size_t rows = std::min(detail::kQueryBlock, s.tokens - begin);
-    for (std::size_t r = 0; r < rows; ++r) {
-      const auto* q = head + (begin + r) * s.token_stride;
-      float* to = work + w.queries + r * w.dim_pitch;
-      for (std::size_t i = 0; i < s.head_dim; ++i) to[i] = Access::Get(q + i) * scale;
-    }
-    float* scores = work + w.scores;
-    SmallGemm(work + w.queries, w.dim_pitch, work + w.keys, w.token_pitch, scores, w.token_pitch,
-              rows, w.token_pitch, s.head_dim);
-    float inverse[detail::kQueryBlock];
-    for (std::size_t r = 0; r < rows; ++r) {
-      inverse[r] =
-          1.0F / ExpRow<kBiased>(scores + r * w.token_pitch, bias, s.tokens, w.token_pitch);
-    }
-    SmallGemm(scores, w.token_pitch, work + w.values, w.dim_pitch, work + w.outputs, w.dim_pitch,
-              rows, w.dim_pitch, s.tokens);
-    for (std::size_t r = 0; r < rows; ++r) {
-      const float* from = work + w.outputs + r * w.dim_pitch;
-      auto* to = out + (begin + r) * s.out_token_stride;
-      for (std::size_t i = 0; i < s.head_dim; ++i) Access::Put(from[i] * inverse[r], to + i);
-    }
+  for (std::size_t r = 0; r < block.rows; ++r) {
+    const auto* q = head + (block.first + r) * s.token_stride;
+    float* to = work + w.queries + r * w.dim_pitch;
+    for (std::size_t i = 0; i < s.head_dim; ++i) to[i] = Access::Get(q + i) * scale;
+  }
+  float* scores = work + w.scores;
+  SmallGemm(work + w.queries, w.dim_pitch, work + w.keys, w.token_pitch, scores, w.token_pitch,
+            block.rows, w.token_pitch, s.head_dim);
+  float inverse[detail::kQueryBlock];
+  for (std::size_t r = 0; r < block.rows; ++r) {
+    inverse[r] =
+        1.0F / ExpRow<kBiased>(scores + r * w.token_pitch, work + w.bias, s.tokens, w.token_pitch);
+  }
+  SmallGemm(scores, w.token_pitch, work + w.values, w.dim_pitch, work + w.outputs, w.dim_pitch,
+            block.rows, w.dim_pitch, s.tokens);
+  for (std::size_t r = 0; r < block.rows; ++r) {
+    const float* from = work + w.outputs + r * w.dim_pitch;
+    auto* to = out + r * s.out_token_stride;
+    for (std::size_t i = 0; i < s.head_dim; ++i) Access::Put(from[i] * inverse[r], to + i);
   }
 }
 
-// Heads begin..end, counted over all sequences.
-void AttendHeads(const AttentionShape& s, ActKind kind, const void* qkv, const float* key_bias,
-                 void* out, float* work, std::size_t begin, std::size_t end) {
+// Query blocks begin..end. What is packed serves all blocks of a head.
+void AttendBlocks(const AttentionShape& s, ActKind kind, const void* qkv, const float* key_bias,
+                  void* out, float* work, std::size_t begin, std::size_t end) {
+  const detail::Workspace w(s);
   WithAccess(kind, [&](auto access) {
     using Access = decltype(access);
     using T = typename Access::T;
     for (std::size_t i = begin; i < end; ++i) {
-      const std::size_t sequence = i / s.heads;
-      const std::size_t offset = i % s.heads * s.head_dim;
-      const T* head = static_cast<const T*>(qkv) + sequence * s.sequence_stride + offset;
-      T* to = static_cast<T*>(out) + sequence * s.out_sequence_stride + offset;
+      const detail::QueryBlock block(s, i);
+      const T* head = static_cast<const T*>(qkv) + block.head_offset(s);
+      T* to = static_cast<T*>(out) + block.out_offset(s);
+      if (i == begin || block.first == 0) {
+        PackKeysValues<Access>(s, head, work, w);
+        if (key_bias != nullptr) {
+          PackBias(s, key_bias + block.sequence * s.tokens, work + w.bias, w);
+        }
+      }
       if (key_bias == nullptr) {
-        AttendHead<Access, false>(s, head, nullptr, to, work);
+        AttendBlock<Access, false>(s, w, block, head, to, work);
       } else {
-        AttendHead<Access, true>(s, head, key_bias + sequence * s.tokens, to, work);
+        AttendBlock<Access, true>(s, w, block, head, to, work);
       }
     }
   });
@@ -214,21 +219,29 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace mien::engine {
 
-HWY_EXPORT(AttendHeads);
+HWY_EXPORT(AttendBlocks);
 
 std::size_t attention_scratch_floats(const AttentionShape& shape) {
-  return detail::Workspace(shape).total;
+  return std::max(detail::Workspace(shape).total, detail::attention_bf16_scratch_floats(shape));
 }
 
 void attention(const AttentionShape& shape, ActKind kind, const void* qkv, void* out,
                float* scratch, const float* key_bias) {
   const std::size_t per_thread = attention_scratch_floats(shape);
-  const std::size_t work = shape.tokens * shape.tokens * shape.head_dim + 1;
-  parallel_ranges(shape.sequences * shape.heads, 100000 / work + 1,
-                  [&](std::size_t begin, std::size_t end, int thread) {
-                    HWY_DYNAMIC_DISPATCH(AttendHeads)
-                    (shape, kind, qkv, key_bias, out, scratch + thread * per_thread, begin, end);
-                  });
+  const std::size_t blocks = detail::attention_blocks(shape);
+  const std::size_t work =
+      std::min(shape.tokens, detail::kQueryBlock) * shape.tokens * shape.head_dim + 1;
+  const bool in_bf16 = kind == ActKind::kBf16 && detail::attends_in_bf16(shape);
+  parallel_ranges(blocks, 100000 / work + 1, [&](std::size_t begin, std::size_t end, int thread) {
+    float* own = scratch + static_cast<std::size_t>(thread) * per_thread;
+    if (in_bf16) {
+      detail::attend_blocks_bf16(shape, static_cast<const std::uint16_t*>(qkv), key_bias,
+                                 static_cast<std::uint16_t*>(out), own, begin, end);
+    } else {
+      HWY_DYNAMIC_DISPATCH(AttendBlocks)
+      (shape, kind, qkv, key_bias, out, own, begin, end);
+    }
+  });
 }
 
 }  // namespace mien::engine
