@@ -23,7 +23,7 @@ namespace mien {
 class Stream;
 
 struct AnalyzerOptions {
-  std::string model{};     // recogniser file; empty: the bundled one (see find_bundled_model)
+  std::string model{};     // recogniser file; empty: the bundled one (see find_default_model)
   std::string landmark{};  // landmark network file; empty: the bundled one
   std::string detector{};  // "" or "haar", the path of an .onnx detector or of a cascade .xml
   int window = 0;          // samples per window; 0: what the model reads, 16 for an image model
@@ -33,6 +33,7 @@ struct AnalyzerOptions {
   double image_fps = 25.0;  // how fast the pictures of a folder follow each other
   double budget = 0;        // of a model with a soft mask, see ClipOptions; 0: the model's own
   bool mask = false;        // windows bring the model's soft mask, and the drawings show it
+  bool stills = false;      // the bundled model for predict() rather than the one for videos
 };
 
 // Samples are taken at this rate whatever the video's own is, so a window of 16 lasts 0.53 s.
@@ -193,10 +194,15 @@ class Analyzer {
   friend class Stream;  // runs the same networks on frames from memory
 };
 
-// Path of the model that ships with mien: "landmark" or "s2d" (the recogniser,
-// models/s2d-*.safetensors). Looked for in $MIEN_MODELS, then models/ one or two folders above the
-// program's own, then share/mien/models where it is installed. Error kNotFound lists those places.
+// Path of a model that ships with mien: "landmark", "s2d" or "adatosk" (recognisers,
+// models/s2d-*.safetensors and models/adatosk-*.safetensors). Looked for in $MIEN_MODELS, then
+// models/ one or two folders above the program's own, then share/mien/models where it is installed.
+// Error kNotFound lists those places.
 Result<std::string> find_bundled_model(const std::string& kind);
+
+// Path of the recogniser that is used where none is named: AdaTosk for videos; S2D for stills,
+// whose image model was taught by stills. A folder that has only one of them gives that.
+Result<std::string> find_default_model(bool stills);
 
 // Version of this library, e.g. "0.1.0".
 const char* version();

@@ -161,7 +161,8 @@ std::string wrong_mask_usage(const EvalArguments& given) {
 
 Status choose_model(EvalArguments& arguments) {
   if (!arguments.scores.files.empty() || !arguments.stills.model.empty()) return {};
-  MIEN_ASSIGN(arguments.stills.model, find_bundled_model("s2d"));
+  const bool stills = !is_clip_format(arguments.stills.source.format);
+  MIEN_ASSIGN(arguments.stills.model, find_default_model(stills));
   return {};
 }
 
@@ -188,8 +189,9 @@ int run_eval(EvalArguments& arguments) {
 void declare_model_and_data(CLI::App& command, EvalArguments& arguments) {
   auto& own = arguments.of_models;
   learn::StillSource& source = arguments.stills.source;
-  own.push_back(command.add_option("--model", arguments.stills.model,
-                                   "model file (default: the bundled expression model)"));
+  own.push_back(
+      command.add_option("--model", arguments.stills.model,
+                         "model file (default: the bundled one for stills or for clips)"));
   own.push_back(command.add_option("--data", source.path, "dataset folder"));
   own.push_back(command
                     .add_option("--format", source.format,

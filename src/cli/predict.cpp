@@ -72,6 +72,7 @@ int run(PredictOptions options) {
   const auto precision = parse_precision(options.precision);
   if (!precision.ok()) return wrong_usage(precision.error().to_string());
   options.analyzer.precision = *precision;
+  options.analyzer.stills = true;
   catch_interrupts();
   const auto analyzer = Analyzer::load(options.analyzer);
   if (!analyzer.ok()) return failed(analyzer.error());

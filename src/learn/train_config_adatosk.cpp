@@ -63,8 +63,13 @@ Status check(const TrainConfig& config) {
   if (t.rec_weight > 0.0 && t.hard_ratio <= 0.0) {
     return bad("rec_weight' needs 'adatosk.hard_ratio': what is hidden is rebuilt");
   }
-  if (t.rec_weight > 0.0 && t.train_budget < 1.0) {
-    return bad("rec_weight' goes with 'adatosk.train_budget' 1 only");
+  const bool shared = t.branches == AdaToskTraining::Branches::kShared;
+  if (shared && t.rec_weight > 0.0 && t.train_budget < 1.0) {
+    return bad(
+        "branches' are shared: 'adatosk.train_budget' must be 1, or nothing is rebuilt from");
+  }
+  if (!shared && t.hard_ratio > 0.0 && t.rec_weight <= 0.0) {
+    return bad("hard_ratio' without 'adatosk.rec_weight' is for 'adatosk.branches' \"shared\"");
   }
   if (config.video.sdl) {
     return make_error(ErrorCode::kInvalidArgument, "'loss.sdl' is not for AdaTosk");
@@ -82,7 +87,9 @@ Status read_adatosk(const toml::table& root, TrainConfig& config) {
   AdaToskTraining& t = config.adatosk;
   std::string hard_mask = "tube";
   std::string target = "norm_pix";
+  std::string branches = "parallel";
   Section s(root["adatosk"].as_table(), "adatosk");
+  s.read("branches", branches);
   s.read("hard_mask", hard_mask);
   s.read("hard_ratio", t.hard_ratio);
   s.read("blank_hidden", t.blank_hidden);
@@ -98,6 +105,11 @@ Status read_adatosk(const toml::table& root, TrainConfig& config) {
   if (!kind) return bad("hard_mask': " + kind.error().message);
   const auto rebuilt = cube_target(target);
   if (!rebuilt) return bad("target': " + rebuilt.error().message);
+  if (branches != "parallel" && branches != "shared") {
+    return bad("branches' is neither \"parallel\" nor \"shared\"");
+  }
+  t.branches = branches == "shared" ? AdaToskTraining::Branches::kShared
+                                    : AdaToskTraining::Branches::kParallel;
   t.hard_mask = *kind;
   t.target = *rebuilt;
   return check(config);

@@ -43,9 +43,14 @@ int network_threads(int asked) {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / 2);
 }
 
-Result<std::string> model_file(const std::string& chosen, const std::string& kind) {
-  if (!chosen.empty()) return chosen;
-  return find_bundled_model(kind);
+Result<std::string> recogniser_file(const AnalyzerOptions& options) {
+  if (!options.model.empty()) return options.model;
+  return find_default_model(options.stills);
+}
+
+Result<std::string> landmark_file(const AnalyzerOptions& options) {
+  if (!options.landmark.empty()) return options.landmark;
+  return find_bundled_model("landmark");
 }
 
 Result<int> window_for(const AnalyzerOptions& options, const Recognizer& recognizer) {
@@ -95,8 +100,8 @@ void fill_timings(AnalysisSummary& summary, const Clocks& clocks, const OutputOp
 }  // namespace
 
 Result<Analyzer> Analyzer::load(const AnalyzerOptions& options) {
-  MIEN_ASSIGN(const std::string model, model_file(options.model, "s2d"));
-  MIEN_ASSIGN(const std::string landmark, model_file(options.landmark, "landmark"));
+  MIEN_ASSIGN(const std::string model, recogniser_file(options));
+  MIEN_ASSIGN(const std::string landmark, landmark_file(options));
   MIEN_ASSIGN(Recognizer recognizer,
               Recognizer::load(model, {options.precision, network_threads(options.threads)}));
   // One face at a time is too little work to divide.

@@ -33,24 +33,45 @@ bool fits(const fs::path& file, const std::string& kind) {
   return kind == "landmark" ? stem == "landmark" : stem.starts_with(kind + "-");
 }
 
-}  // namespace
+std::string pattern(const std::string& kind) {
+  return kind == "landmark" ? "landmark.safetensors" : kind + "-*.safetensors";
+}
 
-Result<std::string> find_bundled_model(const std::string& kind) {
+// The first by name, so that the answer does not depend on the disk's order; "" without one.
+std::string find_in(const fs::path& place, const std::string& kind) {
+  std::string found;
+  std::error_code ignored;
+  for (fs::directory_iterator it(place, ignored), end; !ignored && it != end;
+       it.increment(ignored)) {
+    const std::string path = it->path().string();
+    if (fits(it->path(), kind) && (found.empty() || path < found)) found = path;
+  }
+  return found;
+}
+
+// A model of the first of `kinds` that the first place with any of them has.
+Result<std::string> find_first(const std::vector<std::string>& kinds) {
   std::string looked;
   for (const fs::path& place : model_places()) {
-    std::error_code ignored;
-    std::string found;  // the first by name, so that the answer does not depend on the disk's order
-    for (fs::directory_iterator it(place, ignored), end; !ignored && it != end;
-         it.increment(ignored)) {
-      const std::string path = it->path().string();
-      if (fits(it->path(), kind) && (found.empty() || path < found)) found = path;
+    for (const std::string& kind : kinds) {
+      if (const std::string found = find_in(place, kind); !found.empty()) return found;
     }
-    if (!found.empty()) return found;
     looked += (looked.empty() ? "" : ", ") + place.string();
   }
   return make_error(ErrorCode::kNotFound,
                     "no such bundled model in " + looked + " (set MIEN_MODELS, or name a file)",
-                    kind == "landmark" ? "landmark.safetensors" : kind + "-*.safetensors");
+                    pattern(kinds.front()));
+}
+
+}  // namespace
+
+Result<std::string> find_bundled_model(const std::string& kind) {
+  return find_first({kind});
+}
+
+Result<std::string> find_default_model(bool stills) {
+  if (stills) return find_first({"s2d", "adatosk"});
+  return find_first({"adatosk", "s2d"});
 }
 
 const char* version() {

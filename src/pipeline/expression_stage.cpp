@@ -9,8 +9,6 @@
 namespace mien::pipeline {
 namespace {
 
-// Points older than this say nothing about where the face is now.
-constexpr double kPointsAgeS = 0.25;
 // Samples embedded in one call before a window asks for them: what the default stride brings, so
 // that the first window of a face takes no longer than the next ones.
 constexpr std::size_t kEmbedAtOnce = 4;
@@ -27,93 +25,47 @@ std::vector<float> softmax(const std::vector<float>& logits) {
 }
 
 ExpressionStage::Track::Track(const ExpressionStageOptions& options)
-    : picker({.window = 1, .stride = 1, .rate_hz = kSampleRateHz}),
-      sampler({.window = options.window, .stride = options.stride, .rate_hz = kSampleRateHz}) {}
+    : sampler({.window = options.window, .stride = options.stride, .rate_hz = kSampleRateHz}) {}
 
 ExpressionStage::ExpressionStage(const Recognizer& recognizer, Recognizer::Session session,
-                                 FaceAligner& aligner, const ExpressionStageOptions& options,
-                                 StageClock& clock)
+                                 const ExpressionStageOptions& options, StageClock& clock)
     : recognizer_(recognizer),
       session_(std::move(session)),
-      aligner_(aligner),
       options_(options),
       clock_(clock),
       part_(static_cast<std::size_t>(recognizer.embedding_frames())) {}
 
-Result<std::vector<WindowRow>> ExpressionStage::push(const media::FaceRow& row,
-                                                     const FramePtr& frame) {
-  Track& track = tracks_.try_emplace(row.id, options_).first->second;
-  if (!row.detected) {
-    if (frame != nullptr) track.between.push_back({row, frame});
-    return std::vector<WindowRow>{};
+ExpressionStage::Track& ExpressionStage::track_of(int id) {
+  return tracks_.try_emplace(id, options_).first->second;
+}
+
+void ExpressionStage::add(Track& track, std::vector<FaceSample> samples,
+                          std::vector<media::ClipWindow>& windows) {
+  for (FaceSample& sample : samples) {
+    auto more = track.sampler.push(sample.time_s, sample.frame);
+    std::move(more.begin(), more.end(), std::back_inserter(windows));
+    track.samples[sample.frame] = std::move(sample);
   }
-  // In a long gap the face was turned away or covered: an interpolated box shows something else.
-  const bool continuous =
-      track.last_detected_s && row.time_s - *track.last_detected_s <= options_.longest_gap_s;
-  track.last_detected_s = row.time_s;
+}
+
+Result<std::vector<WindowRow>> ExpressionStage::push(int id, std::vector<FaceSample> samples) {
+  Track& track = track_of(id);
   std::vector<media::ClipWindow> windows;
-  std::vector<Waiting> between = std::exchange(track.between, {});
-  for (Waiting& waiting : between) {
-    if (continuous) MIEN_TRY(offer(track, std::move(waiting), windows));
-  }
-  if (frame != nullptr) MIEN_TRY(offer(track, {row, frame}, windows));
-  MIEN_ASSIGN(auto out, recognise_all(row.id, track, windows));
+  add(track, std::move(samples), windows);
+  MIEN_ASSIGN(auto out, recognise_all(id, track, windows));
   MIEN_TRY(embed_ahead(track));
   return out;
 }
 
-Status ExpressionStage::offer(Track& track, Waiting waiting,
-                              std::vector<media::ClipWindow>& windows) {
-  const std::int64_t key = waiting.row.frame;
-  const double time_s = waiting.row.time_s;
-  track.candidates.emplace(key, std::move(waiting));
-  for (const media::ClipWindow& wanted : track.picker.push(time_s, key)) {
-    MIEN_TRY(pick(track, wanted.keys.front(), windows));
-  }
-  if (const auto oldest = track.picker.oldest_needed()) {
-    track.candidates.erase(track.candidates.begin(), track.candidates.lower_bound(*oldest));
-  }
-  return {};
-}
-
-Status ExpressionStage::pick(Track& track, std::int64_t key,
-                             std::vector<media::ClipWindow>& windows) {
-  const auto found = track.candidates.find(key);
-  if (found == track.candidates.end() || track.samples.contains(key)) return {};
-  const media::FaceRow row = found->second.row;
-  if (row.time_s - track.points_s > kPointsAgeS) track.points.reset();
-  auto crop = aligner_.crop(found->second.frame->rgb, row.box, track.points);
-  track.points_s = row.time_s;
-  if (!crop.ok()) {
-    // A box without area on the frame: nothing to look at, but no reason to give up either.
-    if (crop.error().code == ErrorCode::kInvalidArgument) return {};
-    return crop.error();
-  }
-  track.samples[key] = {row.box, crop->to_frame, std::move(crop->image.rgb)};
-  auto more = track.sampler.push(row.time_s, key);
-  std::move(more.begin(), more.end(), std::back_inserter(windows));
-  return {};
-}
-
-Result<std::vector<WindowRow>> ExpressionStage::end(int id) {
-  const auto found = tracks_.find(id);
-  if (found == tracks_.end()) return std::vector<WindowRow>{};
-  Track& track = found->second;
+Result<std::vector<WindowRow>> ExpressionStage::end(int id, std::vector<FaceSample> samples) {
+  Track& track = track_of(id);
   std::vector<media::ClipWindow> windows;
-  for (const media::ClipWindow& wanted : track.picker.finish()) {
-    MIEN_TRY(pick(track, wanted.keys.front(), windows));
-  }
+  add(track, std::move(samples), windows);
   auto last = track.sampler.finish();
   std::move(last.begin(), last.end(), std::back_inserter(windows));
   auto out = recognise_all(id, track, windows);
-  tracks_.erase(found);
+  tracks_.erase(id);
   return out;
-}
-
-std::vector<int> ExpressionStage::open_tracks() const {
-  std::vector<int> ids;
-  for (const auto& [id, track] : tracks_) ids.push_back(id);
-  return ids;
 }
 
 // The window's parts, in order.

@@ -1,4 +1,4 @@
-// Rows of faces in, expressions over time out.
+// Crops of faces in, expressions over time out.
 #pragma once
 
 #include <cstdint>
@@ -8,67 +8,48 @@
 #include <vector>
 
 #include "media/clip_sampler.h"
-#include "media/tracker.h"
 #include "mien/analyzer.hpp"
-#include "pipeline/face_aligner.h"
-#include "pipeline/face_stage.h"
+#include "pipeline/crop_stage.h"
+#include "pipeline/stopwatch.h"
 #include "pipeline/window_row.h"
 
 namespace mien::pipeline {
 
 struct ExpressionStageOptions {
-  int window = 16;           // samples
-  int stride = 4;            // samples
-  double longest_gap_s = 0;  // between two detections; frames of longer gaps are not looked at
-  double budget = 0;         // see ClipOptions
-  bool mask = false;         // rows bring the soft mask
+  int window = 16;    // samples
+  int stride = 4;     // samples
+  double budget = 0;  // see ClipOptions
+  bool mask = false;  // rows bring the soft mask
 };
 
 // Keeps, per track, the samples that later windows need and nothing else. One thread.
 class ExpressionStage {
  public:
-  // Everything must outlive the stage but `session`. `clock` takes the recogniser's time.
-  ExpressionStage(const Recognizer& recognizer, Recognizer::Session session, FaceAligner& aligner,
+  // `recognizer` and `clock`, which takes the recogniser's time, must outlive the stage.
+  ExpressionStage(const Recognizer& recognizer, Recognizer::Session session,
                   const ExpressionStageOptions& options, StageClock& clock);
 
-  // The next row of a track (times increase within a track) and its frame, or nullptr when the
-  // frame is no longer kept, which leaves the row out. Returns the windows that became complete.
-  // Errors: the networks'.
-  Result<std::vector<WindowRow>> push(const media::FaceRow& row, const FramePtr& frame);
+  // The next samples of a track; times and frames increase within a track. Returns the windows that
+  // became complete. Errors: the network's.
+  Result<std::vector<WindowRow>> push(int id, std::vector<FaceSample> samples);
 
-  // Nothing more of this track will come.
-  Result<std::vector<WindowRow>> end(int id);
-
-  // All tracks that were not ended.
-  std::vector<int> open_tracks() const;
+  // The track's last samples; nothing more of it will come.
+  Result<std::vector<WindowRow>> end(int id, std::vector<FaceSample> samples);
 
  private:
-  struct Waiting {  // seen, but not yet known whether it is wanted
-    media::FaceRow row;
-    FramePtr frame;
-  };
-  struct Sample {
-    media::FaceBox box;
-    media::Affine to_frame;          // of the crop
-    std::vector<std::uint8_t> crop;  // given up once embedded, where no other part can want it
-  };
   // The samples that the model can look at apart from the rest of a window: one, or a tubelet's.
   using Part = std::vector<std::int64_t>;
   struct Track {
     explicit Track(const ExpressionStageOptions& options);
-    std::vector<Waiting> between;  // interpolated, since the last detection
-    std::optional<double> last_detected_s;
-    media::ClipSampler picker;  // which frames the time grid wants at all
-    std::map<std::int64_t, Waiting> candidates;
-    media::ClipSampler sampler;  // which of those make a window
-    std::map<std::int64_t, Sample> samples;
+    media::ClipSampler sampler;  // which samples make a window
+    // By frame. A crop is given up once embedded, where no other part can want it.
+    std::map<std::int64_t, FaceSample> samples;
     std::map<Part, std::vector<float>> embeddings;  // where the model has such
-    std::optional<media::Landmarks> points;
-    double points_s = 0;
   };
 
-  Status offer(Track& track, Waiting waiting, std::vector<media::ClipWindow>& windows);
-  Status pick(Track& track, std::int64_t key, std::vector<media::ClipWindow>& windows);
+  Track& track_of(int id);
+  static void add(Track& track, std::vector<FaceSample> samples,
+                  std::vector<media::ClipWindow>& windows);
   std::vector<Part> parts_of(const media::ClipWindow& window) const;
   Status embed(Track& track, const std::vector<Part>& fresh);
   Status embed_fresh(Track& track, const media::ClipWindow& window);
@@ -82,7 +63,6 @@ class ExpressionStage {
 
   const Recognizer& recognizer_;
   Recognizer::Session session_;
-  FaceAligner& aligner_;
   ExpressionStageOptions options_;
   StageClock& clock_;
   std::map<int, Track> tracks_;

@@ -4,18 +4,12 @@
 #include <utility>
 
 namespace mien::pipeline {
-namespace {
-
-// Enough to even out the detector's pauses (it works on one frame in three), but less of large
-// frames: a 4K one takes 25 MB.
 std::size_t frames_ahead(const media::VideoInfo& info) {
   constexpr std::int64_t kMost = 4;
   constexpr std::int64_t kBytes = 32 << 20;
   const std::int64_t frame = std::int64_t{3} * std::max(info.width, 1) * std::max(info.height, 1);
   return static_cast<std::size_t>(std::clamp<std::int64_t>(kBytes / frame, 1, kMost));
 }
-
-}  // namespace
 
 ReadAhead::ReadAhead(std::unique_ptr<media::FrameSource> source, FaceStage& faces,
                      StageClock& decode_clock)

@@ -1,6 +1,7 @@
-// The two stages before recognition, each on a thread of its own: decoding, and finding faces.
+// The first two stages, each on a thread of its own: decoding, and finding faces.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 
@@ -10,6 +11,10 @@
 #include "pipeline/stopwatch.h"
 
 namespace mien::pipeline {
+
+// How many frames a stage may be ahead of the next one: enough to even out the detector's pauses
+// (it works on one frame in three), but less of large frames: a 4K one takes 25 MB.
+std::size_t frames_ahead(const media::VideoInfo& info);
 
 // Decodes a few frames ahead of `faces`, which searches a few frames ahead of the caller. A camera
 // is never kept waiting: frames that are not searched in time are dropped, the oldest first. A live

@@ -2,14 +2,14 @@
 // sure.
 #pragma once
 
-#include <cstddef>
-#include <deque>
+#include <cstdint>
 #include <vector>
 
 #include "media/tracker.h"
 #include "mien/analyzer.hpp"
+#include "pipeline/crop_stage.h"
 #include "pipeline/expression_stage.h"
-#include "pipeline/face_stage.h"
+#include "pipeline/kept_frames.h"
 #include "pipeline/window_row.h"
 
 namespace mien::pipeline {
@@ -34,32 +34,27 @@ class RowSink {
   virtual Status settled(const FramePtr&) { return {}; }
 };
 
-// Keeps frames until their faces are sure and the windows around them recognised, never more than
-// 0.6 s of them or 128 MiB (but six at least). One thread.
+// Keeps frames until their faces are sure and the windows around them recognised. One thread.
 class RowFlow {
  public:
   // Both must outlive the flow.
   RowFlow(RowSink& sink, ExpressionStage& expressions) : sink_(sink), expressions_(expressions) {}
 
-  // The next frame; the numbers of frames increase, with gaps where some were dropped. Errors: the
-  // networks', the sink's.
-  Status push(const SearchedFrame& searched);
+  // The next frame. Errors: the recogniser's, the sink's.
+  Status push(CroppedFrame cropped);
 
   // No frame will follow.
   Status finish();
 
  private:
-  FramePtr kept_frame(std::int64_t index) const;
-  Status take(const FaceRows& rows);
-  Status end_track(int id);
+  Status take(CropStep step);
   Status give_windows(const std::vector<WindowRow>& windows);
   Status give_faces(std::int64_t frame);
   Status settle_oldest();
 
   RowSink& sink_;
   ExpressionStage& expressions_;
-  std::deque<FramePtr> kept_;
-  std::size_t kept_bytes_ = 0;
+  KeptFrames kept_;
   std::vector<media::FaceRow> waiting_faces_;
 };
 

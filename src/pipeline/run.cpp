@@ -88,19 +88,20 @@ std::string nothing_found(const AnalysisSummary& summary) {
 }
 
 // Reads to the end.
-Status read_all(ReadAhead& reader, const AnalyzerCallbacks& callbacks, const media::VideoInfo& info,
-                RowFlow& flow, CountingSink& counts) {
+Status read_all(Ahead<CroppedFrame>& frames, const AnalyzerCallbacks& callbacks,
+                const media::VideoInfo& info, RowFlow& flow, CountingSink& counts) {
   for (;;) {
     // A live source sees to that itself: it is over when somebody stops it.
     if (!info.live && callbacks.cancelled && callbacks.cancelled()) {
       return make_error(ErrorCode::kCancelled, "stopped");
     }
-    MIEN_ASSIGN(const std::optional<SearchedFrame> searched, reader.next());
-    if (!searched) return flow.finish();
-    if (searched->frame != nullptr) counts.count(*searched->frame);
-    MIEN_TRY(flow.push(*searched));
-    if (searched->frame != nullptr && callbacks.on_progress) {
-      callbacks.on_progress({counts.summary.frames, searched->frame->time_s, info.duration_s});
+    MIEN_ASSIGN(std::optional<CroppedFrame> cropped, frames.next());
+    if (!cropped) return flow.finish();
+    const FramePtr frame = cropped->frame;
+    if (frame != nullptr) counts.count(*frame);
+    MIEN_TRY(flow.push(std::move(*cropped)));
+    if (frame != nullptr && callbacks.on_progress) {
+      callbacks.on_progress({counts.summary.frames, frame->time_s, info.duration_s});
     }
   }
 }
@@ -136,7 +137,14 @@ Result<AnalysisSummary> run_input(const RunContext& context, const std::string& 
   MIEN_TRY(sink.opened(info));
   {
     ReadAhead reader(std::move(source), stages->faces(), clocks.decode);
-    MIEN_TRY(read_all(reader, callbacks, info, stages->flow(), counts));
+    const auto crop_next = [&]() -> Result<std::optional<CroppedFrame>> {
+      MIEN_ASSIGN(const std::optional<SearchedFrame> searched, reader.next());
+      if (!searched) return std::optional<CroppedFrame>();
+      MIEN_ASSIGN(CroppedFrame cropped, stages->crops().push(*searched));
+      return std::optional<CroppedFrame>(std::move(cropped));
+    };
+    Ahead<CroppedFrame> frames(crop_next, frames_ahead(info));
+    MIEN_TRY(read_all(frames, callbacks, info, stages->flow(), counts));
     counts.summary.dropped = reader.dropped();
   }
   AnalysisSummary summary = counts.take();

@@ -34,10 +34,10 @@ Stages::Stages(const RunContext& context, std::unique_ptr<media::FaceDetector> d
                box_shape(detector_->name()), clocks),
       faces_(*detector_, {.interval_s = search_interval_s(*detector_), .still = still},
              clocks.detect),
-      expressions_(context.recognizer, std::move(session), aligner_,
+      crops_(aligner_, 1.6 * search_interval_s(*detector_)),
+      expressions_(context.recognizer, std::move(session),
                    {.window = context.window,
                     .stride = context.options.stride,
-                    .longest_gap_s = 1.6 * search_interval_s(*detector_),
                     .budget = context.options.budget,
                     .mask = context.options.mask},
                    clocks.recognise),
@@ -47,13 +47,15 @@ Status Stages::push(const FramePtr& frame) {
   SearchedFrame searched;
   searched.frame = frame;
   MIEN_ASSIGN(searched.rows, faces_.push(frame));
-  return flow_.push(searched);
+  MIEN_ASSIGN(CroppedFrame cropped, crops_.push(searched));
+  return flow_.push(std::move(cropped));
 }
 
 Status Stages::finish() {
   SearchedFrame end;
   MIEN_ASSIGN(end.rows, faces_.finish());
-  MIEN_TRY(flow_.push(end));
+  MIEN_ASSIGN(CroppedFrame cropped, crops_.push(end));
+  MIEN_TRY(flow_.push(std::move(cropped)));
   return flow_.finish();
 }
 

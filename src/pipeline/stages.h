@@ -6,6 +6,7 @@
 
 #include "media/face_detector.h"
 #include "mien/analyzer.hpp"
+#include "pipeline/crop_stage.h"
 #include "pipeline/expression_stage.h"
 #include "pipeline/face_aligner.h"
 #include "pipeline/face_stage.h"
@@ -33,8 +34,10 @@ class Stages {
   Stages(const Stages&) = delete;
   Stages& operator=(const Stages&) = delete;
 
-  // For callers with threads: faces() on one, its rows into flow() on another.
+  // For callers with threads: faces() on one, its rows into crops() on another, and their crops
+  // into flow() on a third.
   FaceStage& faces() { return faces_; }
+  CropStage& crops() { return crops_; }
   RowFlow& flow() { return flow_; }
 
   // For callers without: the next frame through all stages, here and now. What it decides is with
@@ -51,6 +54,7 @@ class Stages {
   std::unique_ptr<media::FaceDetector> detector_;
   FaceAligner aligner_;
   FaceStage faces_;
+  CropStage crops_;
   ExpressionStage expressions_;
   RowFlow flow_;
 };

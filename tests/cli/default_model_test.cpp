@@ -14,7 +14,7 @@ class DefaultModelTest : public CliTest {
     CliTest::SetUp();
     models_ = std::string(MIEN_SOURCE_DIR) + "/models";
     ASSERT_EQ(setenv("MIEN_MODELS", models_.c_str(), 1), 0);
-    const bool bundled = find_bundled_model("s2d").ok() && find_bundled_model("landmark").ok();
+    const bool bundled = find_default_model(false).ok() && find_bundled_model("landmark").ok();
     if (!has_shared_videos()) GTEST_SKIP() << "needs shared/data/video";
     if (!bundled) GTEST_SKIP() << "needs the trained models in models/";
   }

@@ -13,6 +13,8 @@
 namespace mien::learn::adatosk_test {
 namespace {
 
+using Branches = AdaToskTraining::Branches;
+
 core::ModelConfig model_of(const core::AdaToskConfig& sizes) {
   core::ModelConfig model;
   model.arch = core::Arch::kAdaTosk;
@@ -78,18 +80,49 @@ void learn_for(ClipNet& net, int steps) {
 }
 
 TEST(AdaToskNet, JointTrainingLowersItsLosses) {
-  for (const bool stem : {false, true}) {
-    const auto net = net_of(little_config(stem), joint());
-    const double loss = loss_of(*net);
-    const double entropy = entropy_of(*net);
-    EXPECT_NEAR(entropy, std::log(5.0), 0.05);  // it begins with even odds
-    learn_for(*net, 120);
-    EXPECT_LT(loss_of(*net), loss - 0.5) << "stem " << stem;
-    // Half of the tokens are left out here, and none is hidden.
-    if (!stem) {
-      EXPECT_LT(entropy_of(*net), entropy - 0.3);
+  for (const auto branches : {Branches::kParallel, Branches::kShared}) {
+    for (const bool stem : {false, true}) {
+      AdaToskTraining training = joint();
+      training.branches = branches;
+      const auto net = net_of(little_config(stem), training);
+      const double loss = loss_of(*net);
+      const double entropy = entropy_of(*net);
+      EXPECT_NEAR(entropy, std::log(5.0), 0.05);  // it begins with even odds
+      learn_for(*net, 120);
+      EXPECT_LT(loss_of(*net), loss - 0.5) << "stem " << stem;
+      // In shared branches half of the tokens are left out here, and none is hidden.
+      if (!stem || branches == Branches::kParallel) {
+        EXPECT_LT(entropy_of(*net), entropy - 0.3) << "stem " << stem;
+      }
     }
   }
+}
+
+// The classification of parallel branches sees the clip whole: their loss is that of training
+// without hard masks plus a reconstruction, which alone depends on what is hidden.
+TEST(AdaToskNet, ParallelBranchesClassifyTheWholeClip) {
+  const auto loss_with = [&](const AdaToskTraining& training, std::uint64_t seed) {
+    const auto net = net_of(little_config(), training);
+    net->module().eval();
+    const torch::NoGradGuard no_grad;
+    return net->own_loss(easy_lesson(seed)).item<double>();
+  };
+  AdaToskTraining both = joint();
+  both.train_budget = 0.5;
+  AdaToskTraining rebuilding = both;
+  rebuilding.cls_weight = 0.0;
+  AdaToskTraining classifying;
+  classifying.train_budget = 0.5;
+  // The decoder begins behind all other layers, so the three nets share their first weights.
+  const double classes = loss_with(classifying, 3);
+  EXPECT_EQ(classes, loss_with(classifying, 4));
+  for (const std::uint64_t seed : {3, 4}) {
+    EXPECT_NEAR(loss_with(both, seed), classes + loss_with(rebuilding, seed), 1e-5);
+  }
+  both.train_budget = 1.0;
+  AdaToskTraining shared = both;
+  shared.branches = Branches::kShared;
+  EXPECT_GT(std::abs(loss_with(shared, 3) - loss_with(both, 3)), 1e-4);
 }
 
 TEST(AdaToskNet, RebuildsBetterWithoutAnyLabel) {

@@ -22,7 +22,8 @@ std::string write_config(const TempFolder& folder) {
       << "[model]\npreset = \"adatosk-tiny\"\nclasses = \"dfew\"\n"
          "[[data.train]]\npath = \"data\"\nformat = \"dfew\"\n"
          "[train]\ntask = \"video\"\n"
-         "[adatosk]\nhard_mask = \"random\"\nhard_ratio = 0.75\nblank_hidden = false\n"
+         "[adatosk]\nbranches = \"shared\"\nhard_mask = \"random\"\nhard_ratio = "
+         "0.75\nblank_hidden = false\n"
          "target = \"frame_diff\"\nrec_weight = 0.5\ncls_weight = 0.9\naux_weight = 0.3\n"
          "budget_weight = 2\nbudget = 0.3\nsemantic = false\ndepth = 6\ngate = 2\n"
          "decoder_dim = 48\ndecoder_depth = 1\ndecoder_heads = 2\n";
@@ -34,6 +35,7 @@ TEST(AdaToskTrainConfig, ReadsEveryKey) {
   const auto config = read_train_config(write_config(folder), {});
   ASSERT_TRUE(config.ok()) << config.error().to_string();
   const AdaToskTraining& t = config->adatosk;
+  EXPECT_EQ(t.branches, AdaToskTraining::Branches::kShared);
   EXPECT_EQ(t.hard_mask, HardMaskKind::kRandom);
   EXPECT_EQ(t.hard_ratio, 0.75);
   EXPECT_FALSE(t.blank_hidden);
@@ -76,6 +78,7 @@ TEST(AdaToskTrainConfig, RefusesWhatCannotBe) {
   const std::string path = write_config(folder);
   for (const auto& [set, word] : {
            std::pair{"adatosk.hard_mask=tubes", "adatosk.hard_mask"},
+           std::pair{"adatosk.branches=both", "adatosk.branches"},
            std::pair{"adatosk.target=pixels", "adatosk.target"},
            std::pair{"adatosk.hard_ratio=1.0", "adatosk.hard_ratio"},
            std::pair{"adatosk.hard_ratio=0.001", "adatosk.hard_ratio"},
@@ -97,6 +100,12 @@ TEST(AdaToskTrainConfig, RefusesWhatCannotBe) {
     EXPECT_NE(config.error().to_string().find(word), std::string::npos)
         << set << ": " << config.error().to_string();
   }
+  const auto unused =
+      read_train_config(path, {"adatosk.branches=parallel", "adatosk.rec_weight=0"});
+  ASSERT_FALSE(unused.ok());
+  EXPECT_NE(unused.error().to_string().find("adatosk.branches"), std::string::npos);
+  EXPECT_TRUE(
+      read_train_config(path, {"adatosk.branches=parallel", "adatosk.train_budget=0.5"}).ok());
   const auto nothing = read_train_config(path, {"adatosk.cls_weight=0", "adatosk.rec_weight=0"});
   ASSERT_FALSE(nothing.ok());
   EXPECT_NE(nothing.error().to_string().find("nothing to learn"), std::string::npos);

@@ -259,6 +259,18 @@ TEST_F(AnalyzerTest, BundledModelsAreFoundWhereTheVariableSays) {
   ASSERT_FALSE(missing.ok());
   EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
   EXPECT_NE(missing.error().message.find(folder_.string()), std::string::npos);
+  // Videos go to AdaTosk and stills to S2D, and to the other one where only that is there.
+  const auto put = [&](const char* name) {
+    std::filesystem::copy_file(path("video.safetensors"), path(name));
+  };
+  put("s2d-x.safetensors");
+  EXPECT_EQ(find_default_model(false).value(), path("s2d-x.safetensors"));
+  EXPECT_EQ(find_default_model(true).value(), path("s2d-x.safetensors"));
+  put("adatosk-x.safetensors");
+  EXPECT_EQ(find_default_model(false).value(), path("adatosk-x.safetensors"));
+  EXPECT_EQ(find_default_model(true).value(), path("s2d-x.safetensors"));
+  std::filesystem::remove(path("s2d-x.safetensors"));
+  EXPECT_EQ(find_default_model(true).value(), path("adatosk-x.safetensors"));
   unsetenv("MIEN_MODELS");
 }
 

@@ -45,6 +45,9 @@ class AdaToskNet : public ClipNet {
 
  private:
   Tensor mask_loss(const AdaToskImpl::Output& out, const Tensor& target) const;
+  Tensor class_loss(const AdaToskImpl::Output& out, const Tensor& target) const;
+  Tensor rebuilding_loss(const AdaToskImpl::Output& out, const HardMask& hard,
+                         const Tensor& clips) const;
 
   core::ModelConfig config_;
   AdaToskTraining training_;
@@ -59,31 +62,40 @@ Tensor AdaToskNet::mask_loss(const AdaToskImpl::Output& out, const Tensor& targe
          training_.budget_weight * excess.square();
 }
 
-Tensor AdaToskNet::own_loss(const Lesson& lesson) {
+Tensor AdaToskNet::class_loss(const AdaToskImpl::Output& out, const Tensor& target) const {
+  const Tensor alike = torch::ones({target.size(0)}, target.options());
+  const Tensor loss = training_.cls_weight * soft_cross_entropy(out.logits, target, alike);
+  return out.log_mask.defined() ? loss + mask_loss(out, target) : loss;
+}
+
+Tensor AdaToskNet::rebuilding_loss(const AdaToskImpl::Output& out, const HardMask& hard,
+                                   const Tensor& clips) const {
   const core::VideoMaeConfig& sizes = config_.adatosk.vit;
+  const Tensor planes = clips.narrow(1, 0, sizes.in_chans);
+  const Tensor targets = cube_targets(planes, hard.hidden, sizes, config_.input, training_.target);
+  return training_.rec_weight * cube_loss(out.rebuilt, targets);
+}
+
+Tensor AdaToskNet::own_loss(const Lesson& lesson) {
   const AdaToskTraining& t = training_;
-  HardMask hard;
-  AdaToskPass pass;
-  if (t.hard_ratio > 0.0) {
-    hard = draw_hard_mask(t.hard_mask, t.hard_ratio, sizes, lesson.clips.size(0), lesson.seed)
-               .to(lesson.clips.device());
-    pass.hard = &hard;
+  const AdaToskPass classes{.budget = t.train_budget};
+  if (t.hard_ratio <= 0.0) {
+    return class_loss(net_->forward(lesson.clips, classes), lesson.target);
   }
-  pass.soft = classifies();
-  pass.budget = t.train_budget;
-  pass.reconstruct = t.rec_weight > 0.0;
-  const AdaToskImpl::Output out = net_->forward(lesson.clips, pass);
+  const HardMask hard = draw_hard_mask(t.hard_mask, t.hard_ratio, config_.adatosk.vit,
+                                       lesson.clips.size(0), lesson.seed)
+                            .to(lesson.clips.device());
+  const bool shared = t.branches == AdaToskTraining::Branches::kShared && classifies();
+  const AdaToskPass rebuilds{
+      .hard = &hard, .soft = shared, .budget = t.train_budget, .reconstruct = t.rec_weight > 0.0};
+  const AdaToskImpl::Output out = net_->forward(lesson.clips, rebuilds);
   Tensor loss;
   const auto add = [&loss](const Tensor& term) { loss = loss.defined() ? loss + term : term; };
-  if (classifies()) {
-    const Tensor alike = torch::ones({lesson.target.size(0)}, lesson.target.options());
-    add(t.cls_weight * soft_cross_entropy(out.logits, lesson.target, alike));
-  }
-  if (out.log_mask.defined()) add(mask_loss(out, lesson.target));
-  if (out.rebuilt.defined()) {
-    const Tensor planes = lesson.clips.narrow(1, 0, sizes.in_chans);
-    const Tensor targets = cube_targets(planes, hard.hidden, sizes, config_.input, t.target);
-    add(t.rec_weight * cube_loss(out.rebuilt, targets));
+  if (out.rebuilt.defined()) add(rebuilding_loss(out, hard, lesson.clips));
+  if (shared) {
+    add(class_loss(out, lesson.target));
+  } else if (classifies()) {
+    add(class_loss(net_->forward(lesson.clips, classes), lesson.target));
   }
   return loss;
 }
