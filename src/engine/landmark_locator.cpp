@@ -34,6 +34,7 @@ Result<LandmarkLocator> LandmarkLocator::load(const std::string& path,
     }
     const engine::EngineOptions wanted{.precision = options.precision, .threads = options.threads};
     MIEN_ASSIGN(auto context, engine::Context::create(engine::options_for(wanted, model.config)));
+    const engine::ThreadScope scope(context->threads());  // oneDNN packs weights by as many
     auto weights = MobileFaceNetWeights::load(std::move(context), model.config, model.tensors());
     if (!weights) return weights.error().within(path);
     auto impl = std::make_shared<Impl>();

@@ -98,6 +98,7 @@ Result<Recognizer> engine::RecognizerLoader::load(const core::ModelFile& model,
                                                   const EngineOptions& options) {
   return guarded([&]() -> Result<Recognizer> {
     MIEN_ASSIGN(auto context, Context::create(options_for(options, model.config)));
+    const ThreadScope scope(context->threads());  // oneDNN packs weights by as many
     auto loaded = ExpressionModel::load(std::move(context), model.config, model.tensors());
     if (!loaded) return loaded.error().within(model.path);
     auto impl = std::make_shared<Recognizer::Impl>();

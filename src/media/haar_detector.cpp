@@ -92,7 +92,7 @@ class HaarDetector final : public FaceDetector {
   // One face of a known size: a small part of the picture and few sizes of window.
   void search_around(const FaceBox& face, const cv::Mat& rgb, std::vector<FaceBox>& boxes) {
     constexpr double kReach = 1.8;       // side of the part searched, in sides of the face
-    constexpr double kWorkingFace = 64;  // pixels the face is scaled down to
+    constexpr double kWorkingFace = 48;  // pixels the face is scaled down to
     constexpr double kLeast = 0.75, kMost = 1.35;  // of its size before
     const auto side = static_cast<double>(std::max(face.w, face.h));
     const double reach = kReach * side;

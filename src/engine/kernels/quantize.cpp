@@ -14,6 +14,7 @@
 #include <hwy/highway.h>
 #include <hwy/contrib/math/math-inl.h>
 #include "engine/kernels/vector_types-inl.h"
+#include "engine/kernels/gelu-inl.h"
 #include "engine/kernels/norm_stats-inl.h"
 // clang-format on
 
@@ -137,29 +138,6 @@ void NormQuantizeRows(const float* x, const RowBlocks& b, const NormParams& p, s
   }
 }
 
-// x Phi(x), with erfc by formula 7.1.26 of Abramowitz and Stegun. The part that vanishes is taken
-// off max(x, 0), so that nothing cancels where x is very negative.
-HWY_INLINE F32Vec Gelu(F32Vec x) {
-  const F32Tag d;
-  const auto size = hn::Abs(x);
-  const auto z = hn::Mul(size, hn::Set(d, 0.70710678F));
-  const auto t = hn::Div(hn::Set(d, 1.0F), hn::MulAdd(hn::Set(d, 0.3275911F), z, hn::Set(d, 1.0F)));
-  auto p = hn::Set(d, 1.061405429F);
-  p = hn::MulAdd(p, t, hn::Set(d, -1.453152027F));
-  p = hn::MulAdd(p, t, hn::Set(d, 1.421413741F));
-  p = hn::MulAdd(p, t, hn::Set(d, -0.284496736F));
-  p = hn::MulAdd(p, t, hn::Set(d, 0.254829592F));
-  // Beyond exp(-87) there is nothing left of it.
-  const auto square = hn::Min(hn::Mul(z, z), hn::Set(d, 87.0F));
-  const auto erfc = hn::Mul(hn::Mul(p, t), hn::Exp(d, hn::Neg(square)));
-  const auto half = hn::Mul(size, hn::Set(d, 0.5F));
-  return hn::Sub(hn::Max(x, hn::Zero(d)), hn::Mul(half, erfc));
-}
-
-HWY_INLINE float GeluOne(float x) {
-  return 0.5F * x * (1.0F + std::erf(x * 0.70710678F));
-}
-
 // Where the values of a row go: to activations, onto a stream, or, as bits, back into the place of
 // their sums until the row's largest is known.
 template <class Out>
@@ -192,7 +170,7 @@ struct BitSink {
 };
 
 // Gives the sink the values of one row of sums.
-template <bool kGelu, class Sink>
+template <Curve kCurve, class Sink>
 HWY_INLINE void FinishRow(const std::int32_t* sums, float row_scale, const SumScales& s,
                           const Sink& sink) {
   const F32Tag d;
@@ -204,12 +182,12 @@ HWY_INLINE void FinishRow(const std::int32_t* sums, float row_scale, const SumSc
     const auto sum = hn::Sub(hn::LoadU(di, sums + i), hn::LoadU(di, s.offsets + i));
     const auto scaled = hn::Mul(hn::ConvertTo(d, sum), hn::LoadU(d, s.scales + i));
     const auto value = hn::MulAdd(scaled, row, hn::LoadU(d, s.bias + i));
-    sink.Store(i, kGelu ? Gelu(value) : value);
+    sink.Store(i, Curved<kCurve>(value));
   }
   for (; i < s.width; ++i) {
     const float value =
         static_cast<float>(sums[i] - s.offsets[i]) * s.scales[i] * row_scale + s.bias[i];
-    sink.Put(i, kGelu ? GeluOne(value) : value);
+    sink.Put(i, kCurve == Curve::kNone ? value : GeluOne(value));
   }
 }
 
@@ -220,9 +198,9 @@ void FinishAct(const std::int32_t* sums, const float* row_scales, std::size_t ro
     for (std::size_t r = 0; r < rows; ++r) {
       const ActSink<Out> sink{static_cast<typename Out::T*>(y) + r * s.width};
       if (gelu) {
-        FinishRow<true>(sums + r * s.width, row_scales[r], s, sink);
+        FinishRow<Curve::kGelu>(sums + r * s.width, row_scales[r], s, sink);
       } else {
-        FinishRow<false>(sums + r * s.width, row_scales[r], s, sink);
+        FinishRow<Curve::kNone>(sums + r * s.width, row_scales[r], s, sink);
       }
     }
   });
@@ -231,7 +209,7 @@ void FinishAct(const std::int32_t* sums, const float* row_scales, std::size_t ro
 void FinishAdd(const std::int32_t* sums, const float* row_scales, std::size_t rows,
                const SumScales& s, float* stream) {
   for (std::size_t r = 0; r < rows; ++r) {
-    FinishRow<false>(sums + r * s.width, row_scales[r], s, AddSink{stream + r * s.width});
+    FinishRow<Curve::kNone>(sums + r * s.width, row_scales[r], s, AddSink{stream + r * s.width});
   }
 }
 
@@ -243,7 +221,7 @@ void FinishGeluQuantize(std::int32_t* sums, const float* row_scales, std::size_t
   for (std::size_t r = 0; r < rows; ++r) {
     std::int32_t* row = sums + r * s.width;
     Extent extent;
-    FinishRow<true>(row, row_scales[r], s, BitSink{row, &extent});
+    FinishRow<Curve::kCoarseGelu>(row, row_scales[r], s, BitSink{row, &extent});
     const Coder coder(extent.Largest(), limit);
     std::uint8_t* codes = y.codes + r * s.width;
     std::size_t i = 0;

@@ -54,7 +54,7 @@ void finish_act(const std::int32_t* sums, const float* row_scales, std::size_t r
 // y is added to `stream`.
 void finish_add(const std::int32_t* sums, const float* row_scales, std::size_t rows,
                 const SumScales& scales, float* stream);
-// GELU, then quantised for the next product. Overwrites the sums.
+// GELU (to 6e-5), then quantised for the next product. Overwrites the sums.
 void finish_gelu_quantize(std::int32_t* sums, const float* row_scales, std::size_t rows,
                           const SumScales& scales, std::int32_t limit, const QuantizedRows& y);
 

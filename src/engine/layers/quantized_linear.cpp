@@ -20,8 +20,8 @@ constexpr float kWeightCodes = 127.0F;
 // |sum| <= in * 255 * 127 must stay below 2^31.
 constexpr std::size_t kMaxIn = 65536;
 
-// The sums of a chunk: half of a core's second-level cache where that is 2 MiB.
-constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
+// The sums of a chunk: half of a core's second-level cache where that is 1 MiB (Zen 4 and 5).
+constexpr std::size_t kChunkBytes = std::size_t{1} << 19;
 
 // Rows that fill oneDNN's kernels: more gain nothing, and with fewer each thread would read all
 // weights for next to no work.
