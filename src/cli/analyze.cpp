@@ -5,9 +5,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 
 #include "cli/analyze_options.h"
 #include "cli/command.h"
+#include "cli/in_order.h"
 #include "cli/interrupt.h"
 #include "cli/terminal.h"
 #include "core/files.h"
@@ -76,7 +78,7 @@ bool print_event(const Event& event, const std::string& input,
   return std::fflush(stdout) == 0 && written;  // who reads a camera's events wants them now
 }
 
-void tell(const AnalysisSummary& summary, const std::string& folder, bool quiet) {
+void tell_about(const AnalysisSummary& summary, const std::string& folder, bool quiet) {
   const auto note = [&](const std::string& text) {
     print_line(make_error({}, text, summary.input).to_string());
   };
@@ -97,32 +99,83 @@ void tell(const AnalysisSummary& summary, const std::string& folder, bool quiet)
   std::fflush(stdout);
 }
 
-// Returns the input's exit code.
-int analyze_one(const Analyzer& analyzer, const AnalyzeOptions& options, const std::string& input,
-                const std::string& folder, JsonOutput& json) {
-  ProgressLine line;
-  std::atomic<bool> unread{false};
-  AnalyzerCallbacks callbacks;
-  callbacks.cancelled = [&] { return interrupted() || unread.load(); };
-  callbacks.on_progress = [&](const AnalyzerProgress& progress) {
-    line.show(progress_text(input, progress));
-  };
-  if (options.events) {
-    callbacks.on_event = [&](const Event& event) {
-      line.clear();
-      if (!print_event(event, input, analyzer.classes())) unread = true;
+// The inputs of one call.
+class Inputs {
+ public:
+  Inputs(const Analyzer& analyzer, const AnalyzeOptions& options, const Shard& shard)
+      : analyzer_(analyzer),
+        options_(options),
+        folders_(output_folders(options.inputs, options.out)),
+        json_(options.json, options.inputs.size() > 1) {
+    for (std::size_t i = 0; i < options.inputs.size(); ++i) {
+      if (shard.has(i)) mine_.push_back(i);
+    }
+  }
+
+  // Returns the exit code of all together.
+  int run() {
+    const std::size_t at_once = std::min(inputs_at_once(options_), mine_.size());
+    const auto work = [this](std::size_t i) { return analyze(mine_[i]); };
+    const auto tell = [this](std::size_t i, const Result<AnalysisSummary>& summary) {
+      const int code = report(mine_[i], summary);
+      if (code != kExitDone) exit_code_ = code;
+      return code != kExitInterrupted;
     };
+    if (at_once > 1) {
+      work_in_order<Result<AnalysisSummary>>(mine_.size(), at_once, work, tell);
+    } else {
+      for (std::size_t i = 0; i < mine_.size(); ++i) {
+        if (!tell(i, work(i))) break;
+      }
+    }
+    json_.end();
+    return exit_code_;
   }
-  const auto summary = analyzer.analyze_to(input, {folder, !options.no_video}, callbacks);
-  line.clear();
-  if (!summary.ok()) {
-    json.failure(input, summary.error());
-    return failed(summary.error());
+
+ private:
+  // On any thread.
+  Result<AnalysisSummary> analyze(std::size_t index) {
+    const std::string& input = options_.inputs[index];
+    std::atomic<bool> unread{false};
+    AnalyzerCallbacks callbacks;
+    callbacks.cancelled = [&] { return interrupted() || unread.load(); };
+    callbacks.on_progress = [&](const AnalyzerProgress& progress) {
+      const std::lock_guard lock(terminal_);
+      line_.show(progress_text(input, progress));
+    };
+    if (options_.events) {
+      callbacks.on_event = [&](const Event& event) {
+        const std::lock_guard lock(terminal_);
+        line_.clear();
+        if (!print_event(event, input, analyzer_.classes())) unread = true;
+      };
+    }
+    return analyzer_.analyze_to(input, {folders_[index], !options_.no_video}, callbacks);
   }
-  tell(*summary, folder, options.json || options.events);
-  const Status copied = json.file((std::filesystem::path(folder) / "result.json").string());
-  return copied.ok() ? kExitDone : failed(copied.error());
-}
+
+  // Returns the input's exit code.
+  int report(std::size_t index, const Result<AnalysisSummary>& summary) {
+    const std::lock_guard lock(terminal_);
+    line_.clear();
+    if (!summary.ok()) {
+      json_.failure(options_.inputs[index], summary.error());
+      return failed(summary.error());
+    }
+    tell_about(*summary, folders_[index], options_.json || options_.events);
+    const Status copied =
+        json_.file((std::filesystem::path(folders_[index]) / "result.json").string());
+    return copied.ok() ? kExitDone : failed(copied.error());
+  }
+
+  const Analyzer& analyzer_;
+  const AnalyzeOptions& options_;
+  std::vector<std::string> folders_;
+  std::vector<std::size_t> mine_;  // of this shard
+  JsonOutput json_;
+  std::mutex terminal_;
+  ProgressLine line_;
+  int exit_code_ = kExitDone;
+};
 
 int run(AnalyzeOptions options) {
   const auto precision = parse_precision(options.precision);
@@ -130,6 +183,7 @@ int run(AnalyzeOptions options) {
   const auto shard = parse_shard(options.shard);
   if (!shard.ok()) return wrong_usage(shard.error().to_string());
   options.analyzer.precision = *precision;
+  if (inputs_at_once(options) > 1 && options.analyzer.threads == 0) options.analyzer.threads = 1;
 
   catch_interrupts();
   // Where the reader of --events goes away, the outputs still end as they do on Ctrl-C.
@@ -140,17 +194,7 @@ int run(AnalyzeOptions options) {
     const bool usage = analyzer.error().code == ErrorCode::kInvalidArgument;
     return usage ? wrong_usage(analyzer.error().to_string()) : failed(analyzer.error());
   }
-  const auto folders = output_folders(options.inputs, options.out);
-  JsonOutput json(options.json, options.inputs.size() > 1);
-  int exit_code = kExitDone;
-  for (std::size_t i = 0; i < options.inputs.size(); ++i) {
-    if (!shard->has(i)) continue;
-    const int code = analyze_one(*analyzer, options, options.inputs[i], folders[i], json);
-    if (code != kExitDone) exit_code = code;
-    if (code == kExitInterrupted) break;
-  }
-  json.end();
-  return exit_code;
+  return Inputs(*analyzer, options, *shard).run();
 }
 
 }  // namespace

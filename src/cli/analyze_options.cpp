@@ -4,6 +4,7 @@
 #include <charconv>
 #include <filesystem>
 #include <set>
+#include <thread>
 
 namespace mien::cli {
 namespace {
@@ -74,6 +75,11 @@ void declare(CLI::App& command, AnalyzeOptions& options) {
                    "AdaTosk models: draw which moments counted beneath the timeline, and which "
                    "parts of the face on the video");
   command.add_option("--shard", options.shard, "I/N: only every N-th input, from the I-th on");
+  command
+      .add_option("--jobs", options.jobs,
+                  "inputs worked on at once, each with one thread of the recogniser unless "
+                  "--threads says otherwise (default: as many as CPUs; with --events always 1)")
+      ->check(CLI::Range(1, 1024));
   command.add_flag("--no-video", options.no_video, "do not write annotated.mp4");
   auto* json =
       command.add_flag("--json", options.json, "print result.json (a list for several inputs)");
@@ -81,6 +87,13 @@ void declare(CLI::App& command, AnalyzeOptions& options) {
       .add_flag("--events", options.events,
                 "print a line of JSON for every face found or lost and every expression, at once")
       ->excludes(json);
+}
+
+std::size_t inputs_at_once(const AnalyzeOptions& options) {
+  const std::size_t inputs = options.inputs.size();
+  if (options.events || inputs < 2) return 1;
+  const unsigned cpus = std::max(1U, std::thread::hardware_concurrency());
+  return std::min(inputs, static_cast<std::size_t>(options.jobs > 0 ? options.jobs : cpus));
 }
 
 Result<Precision> parse_precision(const std::string& name) {

@@ -18,6 +18,7 @@ struct AnalyzeOptions {
   std::string out;  // empty: "<input stem>_mien"
   std::string precision = "auto";
   std::string shard;  // "I/N"
+  int jobs = 0;       // inputs at once; 0: as many as CPUs
   bool no_video = false;
   bool json = false;
   bool events = false;
@@ -25,6 +26,10 @@ struct AnalyzeOptions {
 
 // Declares them on the subcommand. `options` must outlive the parsing.
 void declare(CLI::App& command, AnalyzeOptions& options);
+
+// How many inputs are worked on at once: events come from one at a time, so that their order does
+// not depend on the machine.
+std::size_t inputs_at_once(const AnalyzeOptions& options);
 
 // The options that analyze and predict share: models, detector, precision, threads.
 void declare_networks(CLI::App& command, AnalyzerOptions& options, std::string& precision);

@@ -72,6 +72,30 @@ TEST_F(AnalyzeTest, InputsOfOneNameGetFoldersOfTheirOwn) {
   EXPECT_EQ(json::parse(read("o/a_2/result.json"))["input"], "q/a.mp4");
 }
 
+TEST_F(AnalyzeTest, SeveralInputsAtOnceAreToldInTheirOrder) {
+  ASSERT_TRUE(write_plain_video(path("long.mp4"), 60, 25).ok());
+  ASSERT_TRUE(write_plain_video(path("short.mp4"), 3, 25).ok());
+  write("bad.mp4", "text");
+  const std::vector<std::string> inputs = {"long.mp4", "bad.mp4", "short.mp4", "short.mp4"};
+  std::vector<std::string> told;
+  for (const char* jobs : {"1", "4"}) {
+    std::vector<std::string> arguments = {"analyze", "--no-video", "--jobs", jobs, "--out", jobs};
+    arguments.insert(arguments.end(), inputs.begin(), inputs.end());
+    const Ran ran = mien(arguments);
+    EXPECT_EQ(ran.exit_code, 1) << ran.text();
+    EXPECT_THAT(ran.err, HasSubstr("bad.mp4"));
+    std::string order;
+    for (std::size_t begin = 0; begin < ran.out.size(); begin = ran.out.find('\n', begin) + 1) {
+      order += ran.out.substr(begin, ran.out.find(':', begin) - begin) + " ";
+    }
+    told.push_back(order);
+    EXPECT_THAT(list(jobs), ElementsAre("long", "short", "short_2"));
+  }
+  EXPECT_EQ(told[0], "long.mp4 short.mp4 short.mp4 ");
+  EXPECT_EQ(told[1], told[0]);
+  EXPECT_EQ(read("4/long/faces.csv"), read("1/long/faces.csv"));
+}
+
 TEST_F(AnalyzeTest, ShardsDivideTheInputs) {
   std::vector<std::string> all = {"analyze"};
   for (const char* name : {"a", "b", "c"}) {
