@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 runtime=onnxruntime-node@1.30.0
 
 if [[ ${MIEN_SETUP:-yes} != no ]]; then
-  wanted=(python3-torch python3-numpy libopenblas0-openmp)
+  wanted=(python3-torch python3-numpy python3-pil libopenblas0-openmp)
   command -v npm >/dev/null || wanted+=(nodejs npm)
   missing=()
   for package in "${wanted[@]}"; do

@@ -96,6 +96,11 @@ double worst_residual(const Affine& map, std::span<const double> from, std::span
   return worst;
 }
 
+// 0 up to `low`, 1 from `high` on, straight between.
+double ramp(double x, double low, double high) {
+  return std::clamp((x - low) / (high - low), 0.0, 1.0);
+}
+
 std::vector<double> without(std::span<const double> points, std::size_t left_out) {
   std::vector<double> out(points.begin(), points.end());
   const auto at = out.begin() + static_cast<std::ptrdiff_t>(2 * left_out);
@@ -201,11 +206,13 @@ Result<Affine> fit_similarity_robust(std::span<const double> from, std::span<con
   for (std::size_t i = 1; i < n; ++i) {
     spread = std::max(spread, std::hypot(to[2 * i] - to[0], to[2 * i + 1] - to[1]));
   }
-  if (n < 4 || worst_residual(all, from, to) <= 0.05 * spread) return all;
+  const double worst = worst_residual(all, from, to);
+  const double wrong = spread > 0.0 ? ramp(worst / spread, 0.06, 0.12) : 0.0;
+  if (n < 4 || wrong <= 0.0) return all;
   // A least-squares fit bends towards a wrong point and hides it; a fit without it does not. So
   // each point is left out in turn.
   Affine best = all;
-  double best_residual = worst_residual(all, from, to) / 3;
+  double best_residual = worst / 3;
   for (std::size_t i = 0; i < n; ++i) {
     const std::vector<double> some_from = without(from, i);
     const std::vector<double> some_to = without(to, i);
@@ -217,7 +224,10 @@ Result<Affine> fit_similarity_robust(std::span<const double> from, std::span<con
       best_residual = residual;
     }
   }
-  return best;
+  const double share = wrong * ramp(1.0 - 3.0 * best_residual / worst, 0.0, 0.5);
+  Affine mixed = all;
+  for (std::size_t i = 0; i < mixed.m.size(); ++i) mixed.m[i] += share * (best.m[i] - all.m[i]);
+  return mixed;
 }
 
 Result<Crop> align_face(const ImageView& frame, const Landmarks& landmarks,

@@ -60,9 +60,10 @@ std::array<double, 10> five_points(const Landmarks& landmarks);
 // `from` has no extent.
 Result<Affine> fit_similarity(std::span<const double> from, std::span<const double> to);
 
-// The same, but of four or more points one may be wrong: when the worst residual is above 5 % of
-// the target's spread, and leaving out one point brings it down to less than a third, that point is
-// left out.
+// The same, but of four or more points one may be wrong: when the worst residual is above 12 % of
+// the target's spread, and leaving out one point brings it down to a sixth, that point is left out.
+// Below 6 % of the spread, or a third, it is not; in between the two fits are mixed, so that the
+// crops of a face whose mouth slowly widens do not jump.
 Result<Affine> fit_similarity_robust(std::span<const double> from, std::span<const double> to);
 
 // The face upright and centred. Falls back on nothing: an Error (kInvalidArgument) when the points

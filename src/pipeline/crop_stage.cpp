@@ -13,6 +13,16 @@ constexpr double kPointsAgeS = 0.25;
 
 }  // namespace
 
+media::Landmarks between_points(const media::Landmarks& from, const media::Landmarks& to,
+                                double share) {
+  media::Landmarks points = to;
+  const auto weight = static_cast<float>(share);
+  for (std::size_t i = 0; i < points.xy.size(); ++i) {
+    points.xy[i] = from.xy[i] + weight * (to.xy[i] - from.xy[i]);
+  }
+  return points;
+}
+
 CropStage::Track::Track() : picker({.window = 1, .stride = 1, .rate_hz = kSampleRateHz}) {}
 
 Result<CroppedFrame> CropStage::push(const SearchedFrame& searched) {
@@ -49,11 +59,23 @@ Result<CropStep> CropStage::take(const media::FaceRow& row, const FramePtr& fram
   const bool continuous =
       track.last_detected_s && row.time_s - *track.last_detected_s <= longest_gap_s_;
   track.last_detected_s = row.time_s;
+  if (row.time_s - track.points_s > kPointsAgeS) track.points.reset();
+  std::optional<media::Landmarks> points;
+  if (frame != nullptr) {
+    MIEN_ASSIGN(points, aligner_.points(frame->rgb, row.box, track.points));
+  }
   std::vector<Waiting> between = std::exchange(track.between, {});
   for (Waiting& waiting : between) {
-    if (continuous) MIEN_TRY(offer(track, std::move(waiting), step.samples));
+    if (!continuous) continue;
+    if (points && track.points) {
+      const double share = (waiting.row.time_s - track.points_s) / (row.time_s - track.points_s);
+      waiting.points = between_points(*track.points, *points, share);
+    }
+    MIEN_TRY(offer(track, std::move(waiting), step.samples));
   }
-  if (frame != nullptr) MIEN_TRY(offer(track, {row, frame}, step.samples));
+  if (frame != nullptr) MIEN_TRY(offer(track, {row, frame, points, true}, step.samples));
+  track.points = std::move(points);
+  track.points_s = row.time_s;
   return step;
 }
 
@@ -74,10 +96,12 @@ Status CropStage::offer(Track& track, Waiting waiting, std::vector<FaceSample>& 
 Status CropStage::pick(Track& track, std::int64_t key, std::vector<FaceSample>& samples) {
   const auto found = track.candidates.find(key);
   if (found == track.candidates.end() || track.last_cropped == key) return {};
-  const media::FaceRow& row = found->second.row;
-  if (row.time_s - track.points_s > kPointsAgeS) track.points.reset();
-  auto crop = aligner_.crop(found->second.frame->rgb, row.box, track.points);
-  track.points_s = row.time_s;
+  Waiting& wanted = found->second;
+  const media::FaceRow& row = wanted.row;
+  if (!wanted.points && !wanted.looked) {
+    MIEN_ASSIGN(wanted.points, aligner_.points(wanted.frame->rgb, row.box, std::nullopt));
+  }
+  auto crop = aligner_.crop(wanted.frame->rgb, row.box, wanted.points);
   if (!crop.ok()) {
     // A box without area on the frame: nothing to look at, but no reason to give up either.
     if (crop.error().code == ErrorCode::kInvalidArgument) return {};

@@ -36,8 +36,13 @@ struct CroppedFrame {
   std::vector<CropStep> steps;
 };
 
+// Points at `share` (0..1) of the way from those of one frame to those of another.
+media::Landmarks between_points(const media::Landmarks& from, const media::Landmarks& to,
+                                double share);
+
 // Picks, per track, the frames that the grid of kSampleRateHz wants, and cuts the face out of those
-// alone. One thread.
+// alone. As the boxes, the points that a face is aligned by are found on the frames that were
+// searched and interpolated between them, where both are to be trusted. One thread.
 class CropStage {
  public:
   // `aligner` must outlive the stage. `longest_gap_s`: between two detections; frames of longer
@@ -53,6 +58,8 @@ class CropStage {
   struct Waiting {  // seen, but not yet known whether it is wanted
     media::FaceRow row;
     FramePtr frame;
+    std::optional<media::Landmarks> points{};
+    bool looked = false;  // for points, on this very frame
   };
   struct Track {
     Track();
@@ -61,8 +68,8 @@ class CropStage {
     media::ClipSampler picker;  // which frames the grid wants
     std::map<std::int64_t, Waiting> candidates;
     std::optional<std::int64_t> last_cropped;
-    std::optional<media::Landmarks> points;
-    double points_s = 0;
+    std::optional<media::Landmarks> points;  // on the last searched frame
+    double points_s = 0;                     // its time
   };
 
   Result<CropStep> take(const media::FaceRow& row, const FramePtr& frame);

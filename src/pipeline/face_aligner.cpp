@@ -124,24 +124,27 @@ Result<media::Landmarks> FaceAligner::find(const media::ImageView& frame, const 
   return before ? finder_.follow(frame, box, *before) : finder_.locate(frame, box);
 }
 
-Result<media::Crop> FaceAligner::crop(const media::ImageView& frame, const media::FaceBox& box,
-                                      std::optional<media::Landmarks>& before) {
+Result<std::optional<media::Landmarks>> FaceAligner::points(
+    const media::ImageView& frame, const media::FaceBox& box,
+    const std::optional<media::Landmarks>& before) {
   auto found = find(frame, box, before);
+  const bool nothing_there = !found.ok() && found.error().code == ErrorCode::kInvalidArgument;
+  if (!found.ok() && !nothing_there) return found.error();
+  if (nothing_there || found->quality < 0.5F) return std::optional<media::Landmarks>();
+  return std::optional<media::Landmarks>(std::move(*found));
+}
+
+Result<media::Crop> FaceAligner::crop(const media::ImageView& frame, const media::FaceBox& box,
+                                      const std::optional<media::Landmarks>& points) {
   const Stopwatch watch(clocks_.align);
-  if (!found.ok() && found.error().code != ErrorCode::kInvalidArgument) return found.error();
-  before.reset();
-  if (found.ok() && found->quality >= 0.5F) {
-    const auto five = media::five_points(*found);
-    const auto to_frame = media::fit_similarity_robust(target_, five);
+  if (points) {
+    const auto to_frame = media::fit_similarity_robust(target_, media::five_points(*points));
     if (to_frame.ok()) {
       auto crop = media::warp_crop(frame, *to_frame, crop_size_, media::Border::kReplicate);
-      if (crop.ok()) {
-        before = *found;
-        return crop;
-      }
+      if (crop.ok()) return crop;
     }
   }
-  // No points to trust (a profile, a hand before the face): the mean face in the box.
+  // The mean face in the box.
   const Square square = points_square(box, shape_);
   std::array<double, 10> five{};
   for (std::size_t i = 0; i < five.size(); ++i) {

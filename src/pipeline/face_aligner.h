@@ -68,12 +68,17 @@ class FaceAligner {
   FaceAligner(PointFinder finder, const std::vector<float>& face_template, int crop_size,
               BoxShape shape, Clocks& clocks);
 
-  // The crop, crop_size x crop_size, and where it lies on the frame. `before` are the same face's
-  // points on an earlier frame, if recent; they are replaced by those found now, or emptied when
-  // there are none to trust (the crop then follows the box alone). Errors: the network's;
-  // kInvalidArgument when even the box has no area.
+  // The points of a face, nullopt when there are none to trust (a profile, a hand before the face,
+  // a box without area). `before` are the same face's points on an earlier frame, if recent.
+  // Errors: the network's.
+  Result<std::optional<media::Landmarks>> points(const media::ImageView& frame,
+                                                 const media::FaceBox& box,
+                                                 const std::optional<media::Landmarks>& before);
+
+  // The crop, crop_size x crop_size, and where it lies on the frame: by the face's points, or
+  // without them by the box alone. Error kInvalidArgument when not even the box has an area.
   Result<media::Crop> crop(const media::ImageView& frame, const media::FaceBox& box,
-                           std::optional<media::Landmarks>& before);
+                           const std::optional<media::Landmarks>& points);
 
  private:
   Result<media::Landmarks> find(const media::ImageView& frame, const media::FaceBox& box,

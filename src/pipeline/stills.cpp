@@ -36,8 +36,8 @@ Result<std::vector<StillFace>> Analyzer::predict(const std::string& image) const
   std::vector<StillFace> faces;
   for (const media::FaceBox& box : boxes) {
     if (box.score < detector->track_threshold()) continue;
-    std::optional<media::Landmarks> none;
-    const auto crop = aligner.crop(picture, box, none);
+    MIEN_ASSIGN(const auto found, aligner.points(picture, box, std::nullopt));
+    const auto crop = aligner.crop(picture, box, found);
     if (!crop.ok() && crop.error().code == ErrorCode::kInvalidArgument) continue;
     if (!crop.ok()) return crop.error().within(image);
     auto probabilities =

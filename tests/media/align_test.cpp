@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "support.h"
 
@@ -84,6 +85,28 @@ TEST(FitTest, OnePointFarOffDoesNotSpoilTheRest) {
   EXPECT_NEAR(robust->m[0], 1.0, 1e-6);
   EXPECT_NEAR(robust->m[2], 0.0, 1e-4);
   EXPECT_GT(std::abs(plain->m[2]) + std::abs(plain->m[5]), 1.0);
+}
+
+TEST(FitTest, AFaceThatSlowlyChangesDoesNotJump) {
+  const std::vector<double> from{0, 0, 100, 0, 50, 50, 10, 100, 90, 100};
+  std::optional<Affine> before;
+  double moved = 0;
+  for (double wide = 0; wide <= 60; wide += 0.25) {
+    std::vector<double> to = from;
+    to[6] -= 0.3 * wide;  // both corners, one more than the other
+    to[8] += wide;
+    const Affine map = fit_similarity_robust(from, to).value();
+    if (before) {
+      for (const double corner : {0.0, 100.0}) {
+        const auto p = map.apply(corner, 100.0 - corner);
+        const auto q = before->apply(corner, 100.0 - corner);
+        EXPECT_LT(std::hypot(p[0] - q[0], p[1] - q[1]), 1.0) << wide;
+        moved += std::hypot(p[0] - q[0], p[1] - q[1]);
+      }
+    }
+    before = map;
+  }
+  EXPECT_GT(moved, 1.0);
 }
 
 TEST(AlignTest, PointsComeToTheTemplateAndBack) {

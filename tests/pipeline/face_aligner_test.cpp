@@ -91,8 +91,11 @@ class WithNetwork : public ::testing::Test {
 TEST_F(WithNetwork, FallsBackOnTheBoxWhenPointsAreNoFace) {
   FaceAligner aligner = this->aligner();
   const media::Image picture = testing::plain_picture(320, 240, 0);
-  std::optional<media::Landmarks> before;
-  const auto crop = aligner.crop(picture, {100, 60, 90, 90, 1}, before);
+  const media::FaceBox box{100, 60, 90, 90, 1};
+  const auto points = aligner.points(picture, box, std::nullopt);
+  ASSERT_TRUE(points.ok()) << points.error().to_string();
+  EXPECT_FALSE(points->has_value()) << "random weights know no faces";
+  const auto crop = aligner.crop(picture, box, *points);
   ASSERT_TRUE(crop.ok()) << crop.error().to_string();
   EXPECT_EQ(crop->image.width, 112);
   EXPECT_EQ(crop->image.height, 112);
@@ -100,7 +103,6 @@ TEST_F(WithNetwork, FallsBackOnTheBoxWhenPointsAreNoFace) {
   const auto middle = crop->to_frame.apply(56, 56);
   EXPECT_NEAR(middle[0], 145, 5);
   EXPECT_NEAR(middle[1], 115, 15);
-  EXPECT_FALSE(before.has_value()) << "random weights know no faces";
   // The gradient's red grows to the right: the crop shows the box's own part of it.
   const std::uint8_t left = crop->image.rgb[3 * (56 * 112 + 20)];
   const std::uint8_t right = crop->image.rgb[3 * (56 * 112 + 92)];
@@ -109,18 +111,35 @@ TEST_F(WithNetwork, FallsBackOnTheBoxWhenPointsAreNoFace) {
   EXPECT_GT(right, left + 20);
 }
 
+// The crop lies where the points say, whatever the box.
+TEST_F(WithNetwork, PointsComeBeforeTheBox) {
+  FaceAligner aligner = this->aligner();
+  const media::Image picture = testing::plain_picture(320, 240, 0);
+  const media::Landmarks points = upright_face(200, 120);
+  const auto crop = aligner.crop(picture, {10, 10, 40, 40, 1}, points);
+  ASSERT_TRUE(crop.ok()) << crop.error().to_string();
+  const auto middle = crop->to_frame.apply(56, 56);
+  EXPECT_NEAR(middle[0], 200, 3);
+  EXPECT_NEAR(middle[1], 120, 15);
+}
+
 TEST_F(WithNetwork, ABoxPartlyOutsideStillGivesACrop) {
   FaceAligner aligner = this->aligner();
   const media::Image picture = testing::plain_picture(320, 240, 0);
-  std::optional<media::Landmarks> before;
-  EXPECT_TRUE(aligner.crop(picture, {-40, -30, 90, 90, 1}, before).ok());
+  const media::FaceBox box{-40, -30, 90, 90, 1};
+  const auto points = aligner.points(picture, box, std::nullopt);
+  ASSERT_TRUE(points.ok()) << points.error().to_string();
+  EXPECT_TRUE(aligner.crop(picture, box, *points).ok());
 }
 
 TEST_F(WithNetwork, ABoxWithoutAreaIsRefused) {
   FaceAligner aligner = this->aligner();
   const media::Image picture = testing::plain_picture(320, 240, 0);
-  std::optional<media::Landmarks> before;
-  const auto crop = aligner.crop(picture, {50, 50, 0, 0, 1}, before);
+  const media::FaceBox box{50, 50, 0, 0, 1};
+  const auto points = aligner.points(picture, box, std::nullopt);
+  ASSERT_TRUE(points.ok()) << points.error().to_string();
+  EXPECT_FALSE(points->has_value());
+  const auto crop = aligner.crop(picture, box, *points);
   ASSERT_FALSE(crop.ok());
   EXPECT_EQ(crop.error().code, ErrorCode::kInvalidArgument);
 }

@@ -36,16 +36,32 @@ std::string cache_path(const ClipSource& source, const VideoConfig& video,
          ".clips";
 }
 
+// Numbers the list's labels as the model does, by the names of their classes: data sets count the
+// same classes in orders of their own, and those of a manifest are whatever occurs in it.
+Status number_as(const std::vector<std::string>& classes, const std::string& path, ClipList& list) {
+  std::vector<int> numbers;
+  for (const std::string& name : list.classes) {
+    const auto found = std::find(classes.begin(), classes.end(), name);
+    if (found == classes.end()) {
+      return make_error(ErrorCode::kInvalidArgument,
+                        "its classes (" + joined(list.classes) + ") are not the model's (" +
+                            joined(classes) + ")",
+                        path);
+    }
+    numbers.push_back(static_cast<int>(found - classes.begin()));
+  }
+  for (ClipEntry& clip : list.clips) {
+    if (clip.label >= 0) clip.label = numbers.at(static_cast<std::size_t>(clip.label));
+  }
+  list.classes = classes;
+  return {};
+}
+
 Result<std::unique_ptr<ClipStore>> open_list(const ClipData& data, const VideoConfig& video,
                                              const ClipDataOptions& options,
                                              const std::function<void(const std::string&)>& say) {
   MIEN_ASSIGN(ClipList list, read_clip_list(data.source));
-  if (list.classes != options.classes) {
-    return make_error(ErrorCode::kInvalidArgument,
-                      "its classes (" + joined(list.classes) + ") are not the model's (" +
-                          joined(options.classes) + ")",
-                      data.source.path);
-  }
+  MIEN_TRY(number_as(options.classes, data.source.path, list));
   const ClipCheck check = check_clips(list);
   if (!check.missing.empty()) {
     if (video.strict) {

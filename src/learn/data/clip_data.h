@@ -12,9 +12,10 @@
 namespace mien::learn {
 
 struct ClipDataOptions {
-  std::vector<std::string> classes;  // every source must have these, in this order
-  int side = 112;                    // of the frames kept
-  int clip_len = 16;                 // frames of a composed clip
+  std::vector<std::string>
+      classes;        // the model's: labels are numbered by these; no source has others
+  int side = 112;     // of the frames kept
+  int clip_len = 16;  // frames of a composed clip
   bool gray = false;
   std::int64_t passes = 1;           // over composed clips: every pass gets clips of its own
   std::vector<float> face_template;  // where stills that are not framed put the five points
