@@ -54,10 +54,10 @@ struct StreamOptions {
 //
 // push() works on the caller's thread and returns when all that the frame decides is decided; the
 // recogniser's threads (AnalyzerOptions::threads, by default half of the CPUs) help it meanwhile,
-// and nothing runs between calls. Faces are searched for on one frame in 0.1 s (with an .onnx
+// and nothing runs between calls. Faces are searched for on one frame in 0.13 s (with an .onnx
 // detector in 1/15 s), and it is those calls that bring events and take their time; the others copy
-// the frame and return. So an expression is told within 0.1 s of the window's last frame, plus what
-// the call takes.
+// the frame and return. So an expression is told within 0.13 s of the window's last frame, plus
+// what the call takes.
 //
 // Memory is bounded however long the stream: the frames of the last 0.6 s (128 MiB at most, but six
 // frames), the crops of one window per face. When the caller is too slow for the camera, push fewer

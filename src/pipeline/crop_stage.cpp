@@ -108,7 +108,9 @@ Status CropStage::pick(Track& track, std::int64_t key, std::vector<FaceSample>& 
     return crop.error();
   }
   track.last_cropped = key;
-  samples.push_back({key, row.time_s, row.box, crop->to_frame, std::move(crop->image.rgb)});
+  samples.push_back(
+      {key, row.time_s, row.box, crop->to_frame,
+       std::make_shared<const std::vector<std::uint8_t>>(std::move(crop->image.rgb))});
   return {};
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -19,15 +20,22 @@ struct FaceSample {
   std::int64_t frame = 0;
   double time_s = 0;
   media::FaceBox box;
-  media::Affine to_frame;          // of the crop
-  std::vector<std::uint8_t> crop;  // RGB [side, side, 3]
+  media::Affine to_frame;                                 // of the crop
+  std::shared_ptr<const std::vector<std::uint8_t>> crop;  // RGB [side, side, 3]
+};
+
+// What windows share of some samples, see Session::embed.
+struct PartEmbedding {
+  std::vector<std::int64_t> frames;  // of the samples, by time; one may occur twice
+  std::vector<float> values;
 };
 
 // What one row decided, or the end of its track.
 struct CropStep {
   int track = 0;
-  std::optional<media::FaceRow> row;  // nullopt: nothing more of the track will come
-  std::vector<FaceSample> samples;    // that became sure, by time
+  std::optional<media::FaceRow> row;        // nullopt: nothing more of the track will come
+  std::vector<FaceSample> samples;          // that became sure, by time
+  std::vector<PartEmbedding> embeddings{};  // of the track, where somebody made them (EmbedStage)
 };
 
 // A frame with what became sure with it (mostly about frames before it).

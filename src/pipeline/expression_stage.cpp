@@ -7,14 +7,6 @@
 #include "report/metrics.h"
 
 namespace mien::pipeline {
-namespace {
-
-// Samples embedded in one call before a window asks for them: what the default stride brings, so
-// that the first window of a face takes no longer than the next ones.
-constexpr std::size_t kEmbedAtOnce = 4;
-
-}  // namespace
-
 std::vector<float> softmax(const std::vector<float>& logits) {
   std::vector<float> out(logits.size());
   const float top = logits.empty() ? 0.0F : *std::max_element(logits.begin(), logits.end());
@@ -35,36 +27,31 @@ ExpressionStage::ExpressionStage(const Recognizer& recognizer, Recognizer::Sessi
       clock_(clock),
       part_(static_cast<std::size_t>(recognizer.embedding_frames())) {}
 
-ExpressionStage::Track& ExpressionStage::track_of(int id) {
-  return tracks_.try_emplace(id, options_).first->second;
-}
-
-void ExpressionStage::add(Track& track, std::vector<FaceSample> samples,
-                          std::vector<media::ClipWindow>& windows) {
-  for (FaceSample& sample : samples) {
+// Returns the windows that are complete now.
+std::vector<media::ClipWindow> ExpressionStage::add(Track& track, CropStep step) {
+  std::vector<media::ClipWindow> windows;
+  for (FaceSample& sample : step.samples) {
     auto more = track.sampler.push(sample.time_s, sample.frame);
     std::move(more.begin(), more.end(), std::back_inserter(windows));
     track.samples[sample.frame] = std::move(sample);
   }
+  for (PartEmbedding& part : step.embeddings) {
+    track.embeddings[std::move(part.frames)] = std::move(part.values);
+  }
+  if (!step.row) {
+    auto last = track.sampler.finish();
+    std::move(last.begin(), last.end(), std::back_inserter(windows));
+  }
+  return windows;
 }
 
-Result<std::vector<WindowRow>> ExpressionStage::push(int id, std::vector<FaceSample> samples) {
-  Track& track = track_of(id);
-  std::vector<media::ClipWindow> windows;
-  add(track, std::move(samples), windows);
-  MIEN_ASSIGN(auto out, recognise_all(id, track, windows));
-  MIEN_TRY(embed_ahead(track));
-  return out;
-}
-
-Result<std::vector<WindowRow>> ExpressionStage::end(int id, std::vector<FaceSample> samples) {
-  Track& track = track_of(id);
-  std::vector<media::ClipWindow> windows;
-  add(track, std::move(samples), windows);
-  auto last = track.sampler.finish();
-  std::move(last.begin(), last.end(), std::back_inserter(windows));
+Result<std::vector<WindowRow>> ExpressionStage::push(CropStep step) {
+  const int id = step.track;
+  const bool last = !step.row;
+  Track& track = tracks_.try_emplace(id, options_).first->second;
+  const std::vector<media::ClipWindow> windows = add(track, std::move(step));
   auto out = recognise_all(id, track, windows);
-  tracks_.erase(id);
+  if (last) tracks_.erase(id);
   return out;
 }
 
@@ -86,9 +73,8 @@ Status ExpressionStage::embed(Track& track, const std::vector<Part>& fresh) {
   faces_.clear();
   for (const Part& part : fresh) {
     for (const std::int64_t key : part) {
-      std::vector<std::uint8_t>& crop = track.samples.at(key).crop;
+      const std::vector<std::uint8_t>& crop = *track.samples.at(key).crop;
       faces_.insert(faces_.end(), crop.begin(), crop.end());
-      if (part_ == 1) std::vector<std::uint8_t>().swap(crop);
     }
   }
   const auto size = static_cast<std::size_t>(recognizer_.embedding_size());
@@ -112,26 +98,6 @@ Status ExpressionStage::embed_fresh(Track& track, const media::ClipWindow& windo
   return embed(track, fresh);
 }
 
-// What later windows will need, as far as it fills whole calls.
-Status ExpressionStage::embed_ahead(Track& track) {
-  // The parts of later windows are known when they lie as those of the next one, whose first
-  // sample is the oldest that is kept.
-  if (part_ == 0 || static_cast<std::size_t>(options_.stride) % part_ != 0) return {};
-  const Stopwatch watch(clock_);
-  std::vector<Part> fresh;
-  Part part;
-  for (const auto& [key, sample] : track.samples) {
-    part.push_back(key);
-    if (part.size() < part_) continue;
-    if (!track.embeddings.contains(part)) fresh.push_back(part);
-    part.clear();
-    if (fresh.size() * part_ < kEmbedAtOnce) continue;
-    MIEN_TRY(embed(track, fresh));
-    fresh.clear();
-  }
-  return {};
-}
-
 Status ExpressionStage::logits_of(Track& track, const media::ClipWindow& window,
                                   std::vector<float>& logits, WindowRow& row) {
   const auto frames = static_cast<int>(window.keys.size());
@@ -148,7 +114,7 @@ Status ExpressionStage::logits_of(Track& track, const media::ClipWindow& window,
   }
   faces_.clear();
   for (const std::int64_t key : window.keys) {
-    const auto& crop = track.samples.at(key).crop;
+    const auto& crop = *track.samples.at(key).crop;
     faces_.insert(faces_.end(), crop.begin(), crop.end());
   }
   return session_.logits(faces_, 1, frames, logits, options);

@@ -29,31 +29,24 @@ class ExpressionStage {
   ExpressionStage(const Recognizer& recognizer, Recognizer::Session session,
                   const ExpressionStageOptions& options, StageClock& clock);
 
-  // The next samples of a track; times and frames increase within a track. Returns the windows that
-  // became complete. Errors: the network's.
-  Result<std::vector<WindowRow>> push(int id, std::vector<FaceSample> samples);
-
-  // The track's last samples; nothing more of it will come.
-  Result<std::vector<WindowRow>> end(int id, std::vector<FaceSample> samples);
+  // The next samples of a track, or its end; times and frames increase within a track. Returns the
+  // windows that became complete. Errors: the network's.
+  Result<std::vector<WindowRow>> push(CropStep step);
 
  private:
   // The samples that the model can look at apart from the rest of a window: one, or a tubelet's.
   using Part = std::vector<std::int64_t>;
   struct Track {
     explicit Track(const ExpressionStageOptions& options);
-    media::ClipSampler sampler;  // which samples make a window
-    // By frame. A crop is given up once embedded, where no other part can want it.
-    std::map<std::int64_t, FaceSample> samples;
+    media::ClipSampler sampler;                     // which samples make a window
+    std::map<std::int64_t, FaceSample> samples;     // by frame
     std::map<Part, std::vector<float>> embeddings;  // where the model has such
   };
 
-  Track& track_of(int id);
-  static void add(Track& track, std::vector<FaceSample> samples,
-                  std::vector<media::ClipWindow>& windows);
+  static std::vector<media::ClipWindow> add(Track& track, CropStep step);
   std::vector<Part> parts_of(const media::ClipWindow& window) const;
   Status embed(Track& track, const std::vector<Part>& fresh);
   Status embed_fresh(Track& track, const media::ClipWindow& window);
-  Status embed_ahead(Track& track);
   Status logits_of(Track& track, const media::ClipWindow& window, std::vector<float>& logits,
                    WindowRow& row);
   void prepare_mask(const Track& track, const media::ClipWindow& window, WindowRow& row) const;

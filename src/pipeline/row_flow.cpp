@@ -27,15 +27,15 @@ Status RowFlow::finish() {
 }
 
 Status RowFlow::take(CropStep step) {
-  if (!step.row) {
-    MIEN_ASSIGN(const auto windows, expressions_.end(step.track, std::move(step.samples)));
-    MIEN_TRY(give_windows(windows));
-    return sink_.lost(step.track);
+  const int track = step.track;
+  const bool last = !step.row;
+  if (step.row) {
+    waiting_faces_.push_back(*step.row);
+    MIEN_TRY(sink_.found(observation_of(*step.row)));
   }
-  waiting_faces_.push_back(*step.row);
-  MIEN_TRY(sink_.found(observation_of(*step.row)));
-  MIEN_ASSIGN(const auto windows, expressions_.push(step.track, std::move(step.samples)));
-  return give_windows(windows);
+  MIEN_ASSIGN(const auto windows, expressions_.push(std::move(step)));
+  MIEN_TRY(give_windows(windows));
+  return last ? sink_.lost(track) : Status();
 }
 
 Status RowFlow::give_windows(const std::vector<WindowRow>& windows) {

@@ -140,7 +140,7 @@ Result<AnalysisSummary> run_input(const RunContext& context, const std::string& 
     const auto crop_next = [&]() -> Result<std::optional<CroppedFrame>> {
       MIEN_ASSIGN(const std::optional<SearchedFrame> searched, reader.next());
       if (!searched) return std::optional<CroppedFrame>();
-      MIEN_ASSIGN(CroppedFrame cropped, stages->crops().push(*searched));
+      MIEN_ASSIGN(CroppedFrame cropped, stages->crop(*searched));
       return std::optional<CroppedFrame>(std::move(cropped));
     };
     Ahead<CroppedFrame> frames(crop_next, frames_ahead(info));

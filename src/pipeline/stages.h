@@ -7,6 +7,7 @@
 #include "media/face_detector.h"
 #include "mien/analyzer.hpp"
 #include "pipeline/crop_stage.h"
+#include "pipeline/embed_stage.h"
 #include "pipeline/expression_stage.h"
 #include "pipeline/face_aligner.h"
 #include "pipeline/face_stage.h"
@@ -34,10 +35,11 @@ class Stages {
   Stages(const Stages&) = delete;
   Stages& operator=(const Stages&) = delete;
 
-  // For callers with threads: faces() on one, its rows into crops() on another, and their crops
+  // For callers with threads: faces() on one, its rows into crop() on another, and what that gives
   // into flow() on a third.
   FaceStage& faces() { return faces_; }
-  CropStage& crops() { return crops_; }
+  // Errors: the networks'.
+  Result<CroppedFrame> crop(const SearchedFrame& searched);
   RowFlow& flow() { return flow_; }
 
   // For callers without: the next frame through all stages, here and now. What it decides is with
@@ -48,13 +50,14 @@ class Stages {
 
  private:
   Stages(const RunContext& context, std::unique_ptr<media::FaceDetector> detector,
-         Recognizer::Session session, LandmarkLocator::Session points, bool still, RowSink& sink,
-         Clocks& clocks);
+         Recognizer::Session session, Recognizer::Session embedder, LandmarkLocator::Session points,
+         bool still, RowSink& sink, Clocks& clocks);
 
   std::unique_ptr<media::FaceDetector> detector_;
   FaceAligner aligner_;
   FaceStage faces_;
   CropStage crops_;
+  EmbedStage embeds_;
   ExpressionStage expressions_;
   RowFlow flow_;
 };
