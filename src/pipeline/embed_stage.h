@@ -14,7 +14,7 @@
 namespace mien::pipeline {
 
 // Embeds the parts (frames, tubelets) of the windows that begin every `stride` samples, a few in
-// one call and on a thread of its own while the windows before are recognised. What it leaves out
+// one call and on the cropping thread while the windows before are recognised. What it leaves out
 // (the end of a track, strides that lie across the parts) whoever recognises embeds himself. One
 // thread.
 class EmbedStage {
