@@ -19,6 +19,8 @@ function(mien_test name)
   target_compile_definitions(${name} PRIVATE MIEN_SHARED_DIR="${MIEN_SHARED_DIR}"
                              MIEN_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                              MIEN_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  # Compiling GoogleTest's macros takes longer than the tests run: half of it is saved by this.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   # gtest_discover_tests takes one label only (it flattens lists), and `slow` is the one that decides what runs.
   if("slow" IN_LIST ARG_LABELS)
     set(ARG_LABELS slow)

@@ -175,11 +175,11 @@ class Analyzer {
 
   // The same, and writes expressions.csv, faces.csv, result.json, timeline.svg and annotated.mp4
   // into the folder (see DESIGN.md). With AnalyzerOptions::mask the timeline has a strip under each
-  // face of how much its moments counted (the mean mask, of overlapping windows too), the video a
-  // tint over the parts of the face that did, and the rows of result.json the mean mask of their
-  // slots. All or nothing: files appear under their names only at the end, on an error nothing is
-  // left behind, and other files of the folder are not touched. Further errors: kIo (context: what
-  // could not be written).
+  // face of how much its moments counted (the mean mask of a slot over that of its window, averaged
+  // over the windows that show it; a line at 1), the video a tint over the parts of the face that
+  // did, and the rows of result.json the mean mask of their slots. All or nothing: files appear
+  // under their names only at the end, on an error nothing is left behind, and other files of the
+  // folder are not touched. Further errors: kIo (context: what could not be written).
   Result<AnalysisSummary> analyze_to(const std::string& input, const OutputOptions& output,
                                      const AnalyzerCallbacks& callbacks = {}) const;
 

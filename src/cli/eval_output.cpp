@@ -28,8 +28,10 @@ std::string mask_line(const report::EvalReport& report) {
   if (!report.mask) return "";
   const report::MaskQuality& mask = *report.mask;
   return "mask against the truth of " + std::to_string(mask.clips) + " " + report.item +
-         "s: rank correlation " + report::fixed(mask.rank_correlation, 3) + ", apex frames kept " +
-         percent(mask.apex_kept) + " (at random " + percent(mask.apex_kept_random) + ")\n";
+         "s: rank correlation " + report::fixed(mask.rank_correlation, 3) +
+         " (by the place in the clip alone " + report::fixed(mask.rank_correlation_place, 3) +
+         "), apex frames kept " + percent(mask.apex_kept) + " (at random " +
+         percent(mask.apex_kept_random) + ")\n";
 }
 
 }  // namespace

@@ -100,6 +100,12 @@ void add_moments(CLI::App& synth, int& exit_code) {
   command->add_option("--frames", options->moments.frames, "frames of a clip")
       ->check(CLI::Range(8, 256))
       ->capture_default_str();
+  command
+      ->add_option(
+          "--span", options->moments.span,
+          "frames in which a moment arises and fades, of which a clip shows a part with the "
+          "peak (default: the clip's)")
+      ->check(CLI::Range(8, 256));
   command->add_option("--size", options->moments.size, "width and height in pixels")
       ->check(CLI::Range(16, 512))
       ->capture_default_str();

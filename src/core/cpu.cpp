@@ -24,6 +24,23 @@ bool announces_amx_without_tiles() {
 #endif
 }
 
+bool misses_its_amx() {
+  if (announces_amx_without_tiles()) return true;
+#if defined(__x86_64__) && defined(__GNUC__)
+  constexpr unsigned kAmxBf16 = 1U << 22;     // leaf 7, EDX
+  constexpr unsigned kAvx512Fp16 = 1U << 23;  // the same
+  unsigned a = 0;
+  unsigned b = 0;
+  unsigned c = 0;
+  unsigned d = 0;
+  if (__get_cpuid(0, &a, &b, &c, &d) == 0 || b != signature_INTEL_ebx) return false;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
+  return (d & kAvx512Fp16) != 0 && (d & kAmxBf16) == 0;
+#else
+  return false;
+#endif
+}
+
 bool onednn_isa_is_chosen() {
   return std::getenv("ONEDNN_MAX_CPU_ISA") != nullptr || std::getenv("DNNL_MAX_CPU_ISA") != nullptr;
 }

@@ -34,7 +34,8 @@ EngineOptions options_for(EngineOptions options, const core::ModelConfig& config
 bool has_fast_int8();
 
 // Whether bf16 is worth its while here: the CPU has instructions for it that oneDNN uses
-// (ONEDNN_MAX_CPU_ISA can hide them), and they are not a shadow of hidden AMX tiles (core/cpu.h).
+// (ONEDNN_MAX_CPU_ISA can hide them), and they are not a shadow of AMX tiles that it misses
+// (core/cpu.h).
 bool has_fast_bf16();
 
 // Whether oneDNN can compute in bf16 here at all.

@@ -8,8 +8,13 @@ namespace mien::learn {
 
 // loss = cls_weight * CE + aux_weight * CE of the mask's own logits
 //      + budget_weight * (mean m - budget)^2 + rec_weight * reconstruction
+//      + course_weight * (1 - r)
 // where m is the soft mask over the tokens that are classified, budget that of the model's config,
-// and both cross-entropies are against the batch's soft targets. The three stages:
+// and both cross-entropies are against the batch's soft targets. r is the correlation (Pearson),
+// over a clip's slots, of the mean m and the true strength of its expression, the mean over the
+// clips of which it is known and not the same in all slots. Labels alone do not teach the mask when
+// an expression is seen: it comes to prefer the places in a clip where moments are wont to be. r is
+// ours, not the paper's. The three stages:
 //   self-supervised  cls_weight 0: no soft mask, no labels needed; hard_ratio, rec_weight above 0
 //   joint            all of it
 //   fine-tuning      hard_ratio 0 and rec_weight 0
@@ -29,6 +34,7 @@ struct AdaToskTraining {
   double cls_weight = 1.0;
   double aux_weight = 0.5;
   double budget_weight = 1.0;
+  double course_weight = 0.0;
   // Share of the classified tokens that go on past the gate while training. At 1 the mask weighs
   // them only (what `budget` cuts off at run time still takes part). Shared branches need 1: what
   // was dropped cannot be rebuilt from.

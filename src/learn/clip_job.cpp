@@ -207,9 +207,11 @@ Result<Tensor> ClipJob::next_loss(const TrainPlace& place) {
   const Tensor target = smooth_targets(batch.target, classes, config_.smoothing);
   const MixDraw draw = draw_mix(video_.mix, config_.seed, place.micro_batch, batch.clips.size(3),
                                 batch.clips.size(4));
+  const bool mixed = draw.share < 1.0;  // no clip keeps its course
   const ClipNet::Lesson lesson{
       .clips = mix_clips(batch.clips, draw),
       .target = mix_targets(target, draw),
+      .course = mixed ? Tensor() : batch.course.to(device_),
       .seed = Rng::mix(config_.seed, kOwnDraws, static_cast<std::uint64_t>(place.micro_batch))};
   if (const Tensor own = net_->own_loss(lesson); own.defined()) return own;
   const ClipNet::Output out = net_->forward(lesson.clips);

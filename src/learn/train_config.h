@@ -24,6 +24,7 @@ struct ClipData {
   std::string exclude;        // moments: pictures to leave out, a CSV
   std::int64_t clips = 0;     // moments, stills: per epoch; stills: 0 is each once, as it is
   std::uint64_t seed = 0;     // moments, stills: another seed, other clips
+  int span = 0;               // moments: as media::MomentOptions::span; 0: the clip's frames
   std::string tenth = "all";  // stills: as StillSource has them
   std::vector<std::string> drop_classes;  // stills
 

@@ -26,7 +26,8 @@ void read_model_keys(Section& s, core::AdaToskConfig& model) {
 Status check_weights(const AdaToskTraining& t) {
   for (const auto& [name, weight] :
        {std::pair{"rec_weight", t.rec_weight}, std::pair{"cls_weight", t.cls_weight},
-        std::pair{"aux_weight", t.aux_weight}, std::pair{"budget_weight", t.budget_weight}}) {
+        std::pair{"aux_weight", t.aux_weight}, std::pair{"budget_weight", t.budget_weight},
+        std::pair{"course_weight", t.course_weight}}) {
     if (!(weight >= 0.0 && weight <= 1e6)) {
       return bad(std::string(name) + "' is not 0 or more");
     }
@@ -68,6 +69,13 @@ Status check(const TrainConfig& config) {
     return bad(
         "branches' are shared: 'adatosk.train_budget' must be 1, or nothing is rebuilt from");
   }
+  if (t.course_weight > 0.0 && !model.agnostic && !model.semantic) {
+    return bad("course_weight' is for models with a soft mask");
+  }
+  if (shared && t.hard_ratio > 0.0 && t.course_weight > 0.0) {
+    return bad(
+        "course_weight' is for 'adatosk.branches' \"parallel\": a slot's mean is that of all");
+  }
   if (!shared && t.hard_ratio > 0.0 && t.rec_weight <= 0.0) {
     return bad("hard_ratio' without 'adatosk.rec_weight' is for 'adatosk.branches' \"shared\"");
   }
@@ -98,6 +106,7 @@ Status read_adatosk(const toml::table& root, TrainConfig& config) {
   s.read("cls_weight", t.cls_weight);
   s.read("aux_weight", t.aux_weight);
   s.read("budget_weight", t.budget_weight);
+  s.read("course_weight", t.course_weight);
   s.read("train_budget", t.train_budget);
   read_model_keys(s, config.model.adatosk);
   MIEN_TRY(s.finish());

@@ -27,6 +27,7 @@ Status read_clips(const toml::table& root, const char* key, std::vector<ClipData
     s.read("exclude", data.exclude);
     s.read("clips", data.clips);
     s.read("seed", data.seed);
+    s.read("span", data.span);
     s.read("tenth", data.tenth);
     s.read_list("drop_classes", data.drop_classes);
     MIEN_TRY(s.finish());
@@ -36,6 +37,9 @@ Status read_clips(const toml::table& root, const char* key, std::vector<ClipData
     }
     if (data.clips < 0 || data.clips > 100'000'000) {
       return bad(std::string("'data.") + key + ".clips' is out of range");
+    }
+    if (data.span < 0 || data.span > 256 || (data.span > 0 && !data.moments())) {
+      return bad(std::string("'data.") + key + ".span' is for moments, up to 256 frames");
     }
     if (data.moments() && data.labels.empty()) {
       return bad(std::string("'data.") + key +

@@ -18,14 +18,20 @@ constexpr double kNeutralDistractor = 0.3;
 constexpr double kSamePerson = 0.8;
 // Keeps this use of a seed apart from others of the same number.
 constexpr std::uint64_t kStream = 0x6D6F6D656E74;
+constexpr std::uint64_t kCutStream = 0x637574;
+constexpr int kMostFrames = 256;
 
 Error refused(const std::string& what) {
   return make_error(ErrorCode::kInvalidArgument, what);
 }
 
 Status check_options(const MomentOptions& options) {
-  if (options.frames < kLeastMomentFrames || options.frames > 256) {
+  if (options.frames < kLeastMomentFrames || options.frames > kMostFrames) {
     return refused("a moment of " + std::to_string(options.frames) + " frames (8..256)");
+  }
+  if (options.span != 0 && (options.span < options.frames || options.span > kMostFrames)) {
+    return refused("clips of " + std::to_string(options.frames) + " frames out of moments of " +
+                   std::to_string(options.span) + " (at most 256, and not fewer than the clip's)");
   }
   if (options.size < 16 || options.size > 512) {
     return refused("moments of " + std::to_string(options.size) + " pixels (16..512)");
@@ -63,6 +69,24 @@ const Distraction* distraction_at(const MomentScript& script, int frame, std::si
     if (frame >= d.first && frame <= d.last) return &d;
   }
   return nullptr;
+}
+
+// The first of `frames` frames in a row: around a frame of the apex with nothing before the face,
+// anywhere when nothing arises.
+int cut_at(const MomentScript& script, int frames, core::Rng& rng) {
+  const int last_start = static_cast<int>(script.curve.size()) - frames;
+  std::vector<int> seen;
+  for (int t = script.apex_first; t <= script.apex_last; ++t) {
+    if (!script.occluded(t)) seen.push_back(t);
+  }
+  int from = 0;
+  int to = last_start;
+  if (!seen.empty()) {
+    const int shown = seen[rng.below(seen.size())];
+    from = std::max(0, shown - frames + 1);
+    to = std::min(shown, last_start);
+  }
+  return from + static_cast<int>(rng.below(static_cast<std::uint64_t>(to - from + 1)));
 }
 
 }  // namespace
@@ -149,39 +173,68 @@ int MomentComposer::label(std::uint64_t index) const {
   return stills_.stills[draw_target(rng)].label;
 }
 
-Moment MomentComposer::compose(std::uint64_t index) const {
-  const std::uint64_t clip_seed = core::Rng::mix(options_.seed, index, kStream);
-  core::Rng rng(clip_seed);
-  Moment out;
-  const std::size_t target = draw_target(rng);
-  out.label = stills_.stills[target].label;
-  out.person = stills_.stills[target].person;
-  const std::size_t base = draw_base(target, rng);
-  const bool neutral = out.label == neutral_;
-  const bool arises = !neutral || rng.chance(kChangingNeutral);
-  const MomentScript script = draw_script(options_.frames, arises, rng);
-  std::vector<std::size_t> distractors;
-  for (std::size_t i = 0; i < script.distractions.size(); ++i) {
-    distractors.push_back(draw_distractor(out.label, rng));
-  }
+// All that is drawn at random of a clip, but for its frames' noise.
+struct MomentComposer::Plan {
+  std::uint64_t seed = 0;
+  std::size_t target = 0;  // pictures
+  std::size_t base = 0;
+  std::vector<std::size_t> distractors;  // of the script's distractions
+  int label = 0;
+  MomentScript script;
+  int first = 0;  // the script's frame that the clip begins with
+};
 
+MomentComposer::Plan MomentComposer::plan(std::uint64_t index) const {
+  Plan plan;
+  plan.seed = core::Rng::mix(options_.seed, index, kStream);
+  core::Rng rng(plan.seed);
+  plan.target = draw_target(rng);
+  plan.label = stills_.stills[plan.target].label;
+  plan.base = draw_base(plan.target, rng);
+  const bool arises = plan.label != neutral_ || rng.chance(kChangingNeutral);
+  plan.script = draw_script(std::max(options_.span, options_.frames), arises, rng);
+  for (std::size_t i = 0; i < plan.script.distractions.size(); ++i) {
+    plan.distractors.push_back(draw_distractor(plan.label, rng));
+  }
+  // Of a generator of its own: clips that are not cut stay what they are.
+  core::Rng cut_rng(core::Rng::mix(plan.seed, kCutStream));
+  plan.first = cut_at(plan.script, options_.frames, cut_rng);
+  return plan;
+}
+
+std::vector<float> MomentComposer::course(std::uint64_t index) const {
+  const Plan plan = this->plan(index);
+  if (plan.label == neutral_) return std::vector<float>(static_cast<std::size_t>(options_.frames));
+  const auto begin = plan.script.curve.begin() + plan.first;
+  return {begin, begin + options_.frames};
+}
+
+Moment MomentComposer::compose(std::uint64_t index) const {
+  const Plan plan = this->plan(index);
+  const MomentScript& script = plan.script;
+  Moment out;
+  out.label = plan.label;
+  out.person = stills_.stills[plan.target].person;
   const std::size_t area =
       static_cast<std::size_t>(options_.size) * static_cast<std::size_t>(options_.size);
   out.frames.resize(static_cast<std::size_t>(options_.frames) * area);
   MomentRenderer renderer(stills_, maps_, options_.size);
-  for (int t = 0; t < options_.frames; ++t) {
+  for (int t = plan.first; t < plan.first + options_.frames; ++t) {
     const float weight = script.curve[static_cast<std::size_t>(t)];
-    std::vector<SeenFace> faces = {{base, 1.0}};
+    std::vector<SeenFace> faces = {{plan.base, 1.0}};
     std::size_t which = 0;
     const Distraction* distraction = distraction_at(script, t, which);
     if (weight > 0.0F) {
-      faces = {{base, 1.0 - static_cast<double>(weight)}, {target, static_cast<double>(weight)}};
+      faces = {{plan.base, 1.0 - static_cast<double>(weight)},
+               {plan.target, static_cast<double>(weight)}};
     } else if (distraction != nullptr) {
-      faces = {{base, 1.0 - distraction->weight}, {distractors[which], distraction->weight}};
+      faces = {{plan.base, 1.0 - distraction->weight},
+               {plan.distractors[which], distraction->weight}};
     }
-    renderer.draw(script, t, faces, core::Rng::mix(clip_seed, static_cast<std::uint64_t>(t)),
-                  std::span(out.frames).subspan(static_cast<std::size_t>(t) * area, area));
-    out.intensity.push_back(neutral ? 0.0F : weight);
+    renderer.draw(
+        script, t, faces, core::Rng::mix(plan.seed, static_cast<std::uint64_t>(t)),
+        std::span(out.frames).subspan(static_cast<std::size_t>(t - plan.first) * area, area));
+    out.intensity.push_back(plan.label == neutral_ ? 0.0F : weight);
     out.occluded.push_back(script.occluded(t) ? 1 : 0);
     out.distractor.push_back(distraction != nullptr && !(weight > 0.0F)
                                  ? static_cast<float>(distraction->weight)

@@ -16,8 +16,12 @@ namespace mien::media {
 
 struct MomentOptions {
   std::uint64_t seed = 1;
-  int frames = 16;  // 8..256
+  int frames = 16;  // of a clip, 8..256
   int size = 112;   // 16..512 pixels, both ways
+  // Frames in which the moment arises and fades; a clip is `frames` of them in a row, among them
+  // one at least that shows the peak. 0: as many as `frames`. More, up to 256: a clip is what a
+  // window over a longer video sees: the moment may have begun before it, outlast it, or fill it.
+  int span = 0;
   // Share of clips whose class is drawn evenly from the classes that have pictures; the others take
   // the class of a picture drawn at random, so that frequent expressions stay frequent. 0..1.
   double even_share = 0.5;
@@ -45,8 +49,9 @@ class MomentComposer {
   static Result<MomentComposer> create(MomentStills stills, const MomentOptions& options);
 
   Moment compose(std::uint64_t index) const;
-  // compose(index).label, without composing.
+  // compose(index).label and .intensity, without drawing a frame.
   int label(std::uint64_t index) const;
+  std::vector<float> course(std::uint64_t index) const;
 
   const std::vector<std::string>& classes() const { return stills_.classes; }
   int neutral() const { return neutral_; }  // its index in classes()
@@ -54,7 +59,10 @@ class MomentComposer {
   const MomentStills& stills() const { return stills_; }
 
  private:
+  struct Plan;
+
   MomentComposer() = default;
+  Plan plan(std::uint64_t index) const;
   std::size_t draw_target(core::Rng& rng) const;
   std::size_t draw_base(std::size_t target, core::Rng& rng) const;
   std::size_t draw_distractor(int label, core::Rng& rng) const;

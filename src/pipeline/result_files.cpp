@@ -94,7 +94,7 @@ Status ResultFiles::window(const WindowRow& row) {
   for (int slot = 0; slot < row.slots; ++slot) {
     const double end_s = std::min(row.slot_start_s(slot + 1), window.end_s);
     strip_.add(window.track, row.slot_start_s(slot), end_s,
-               static_cast<double>(row.slot_mean(slot)));
+               static_cast<double>(row.slot_share(slot)));
   }
   if (annotator_) annotator_->window(row);
   MIEN_TRY(files_->expressions.write(expressions_line(window, classes_)));
@@ -116,7 +116,10 @@ Status ResultFiles::write_timeline(const ResultFacts& facts) {
   if (facts.options.mask) {
     options.strip = &strip_;
     options.strip_name = "mask";
-    options.subtitle += "; strip: how much each moment counted (mean soft mask, up to 1)";
+    options.strip_low = 0.5;
+    options.strip_top = 1.5;
+    options.strip_line = 1;
+    options.subtitle += "; strip: how much each moment counted (soft mask, line: as the others)";
   }
   options.end_s = summary.duration_s;
   if (summary.faces > 0) options.empty_note = "no face was seen for long enough";

@@ -48,7 +48,7 @@ class ResultFiles : public RowSink {
   const AnalyzerCallbacks& callbacks_;
   Clocks& clocks_;
   report::Timeline timeline_;
-  report::TimeStrip strip_;  // the mean mask
+  report::TimeStrip strip_;  // the mask's share
   std::optional<OutputFolder> folder_;
   std::optional<Files> files_;
   std::unique_ptr<Annotator> annotator_;

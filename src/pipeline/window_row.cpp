@@ -14,6 +14,12 @@ float WindowRow::slot_mean(int slot) const {
   return std::accumulate(values.begin(), values.end(), 0.0F) / static_cast<float>(values.size());
 }
 
+float WindowRow::slot_share(int slot) const {
+  const float sum = std::accumulate(window.mask.begin(), window.mask.end(), 0.0F);
+  const float mean = sum / static_cast<float>(window.mask.size());
+  return mean > 0 ? slot_mean(slot) / mean : 1.0F;
+}
+
 double WindowRow::slot_start_s(int slot) const {
   return window.start_s + slot * samples_per_slot() / kSampleRateHz;
 }

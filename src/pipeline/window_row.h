@@ -31,6 +31,10 @@ struct WindowRow {
   // m of a slot, [grid, grid].
   std::span<const float> slot_mask(int slot) const;
   float slot_mean(int slot) const;
+  // slot_mean() over the mean of the whole mask: above 1 where the slot counted more than the
+  // others. Other than the mask itself it can be averaged over the windows that show a moment,
+  // whose masks have levels of their own. 1 when the mask is 0 everywhere.
+  float slot_share(int slot) const;
 
   // When a slot begins, in seconds; slot == slots: when the last one ends. A short track's last
   // sample is repeated to fill its window, so slots may lie behind window.end_s.

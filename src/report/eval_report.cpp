@@ -110,6 +110,7 @@ void write_mask(JsonWriter& json, const MaskQuality& mask) {
   json.key("mask").begin_object(JsonWriter::Layout::kInline);
   json.key("clips").integer(mask.clips);
   json.key("rank_correlation").number(mask.rank_correlation, kRateDigits);
+  json.key("rank_correlation_place").number(mask.rank_correlation_place, kRateDigits);
   json.key("apex_kept").number(mask.apex_kept, kRateDigits);
   json.key("apex_kept_random").number(mask.apex_kept_random, kRateDigits);
   json.end_object();

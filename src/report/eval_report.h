@@ -73,7 +73,8 @@ Result<EvalReport> make_report(ScoreTable scores, const Protocol& protocol,
 
 // n, war, uar, macro_f1 (the headline: means over the folds), classes, per_class, confusion (both
 // of all clips), protocol, folds, std, pooled, ci, ece, reliability, mistakes, and what the caller
-// gave: mask (clips, rank_correlation, apex_kept, apex_kept_random; only when given) and the texts.
+// gave: mask (clips, rank_correlation,
+// rank_correlation_place, apex_kept, apex_kept_random; only when given) and the texts.
 // Rates are 0..1; null stands for what could not be computed.
 std::string report_json(const EvalReport& report);
 

@@ -146,13 +146,15 @@ std::string mask_html(const EvalReport& report) {
                       " frames at its apex.",
                   {"Figure", "Value"});
   table.row({"Rank correlation with the true intensity", fixed(mask.rank_correlation, 3)});
+  table.row({"The same by the place in the clip alone", fixed(mask.rank_correlation_place, 3)});
   table.row({"Apex frames kept, percent", in_percent(mask.apex_kept)});
   table.row({"The same when tokens are dropped at random", in_percent(mask.apex_kept_random)});
   return html_section(
       "mask", "Soft mask",
       table.html() +
           "<p>Rank correlation: Spearman's, over the slots of each clip, of the mask's mean and "
-          "the true intensity. A frame is at the apex from 90 % of the clip's largest intensity "
+          "the true intensity. By the place alone: of one mask for all, the mean over the clips. "
+          "A frame is at the apex from 90 % of the clip's largest intensity "
           "on, and counts as kept when of the slot that it is in at least an even share of the "
           "kept tokens is kept.</p>\n");
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "report/rank_correlation.h"
@@ -111,8 +112,10 @@ double chance_of_keeping(std::int64_t tokens, std::int64_t kept, std::int64_t pl
 }
 
 Status MaskScores::add(std::span<const MaskView> views, std::size_t slots, double peak) {
+  if (!mask_sum_.empty() && mask_sum_.size() != slots) return refused("other slots than before");
   double rhos = 0.0;
-  int counted = 0;
+  std::vector<double> mask_sum(slots, 0.0);
+  std::vector<std::vector<double>> truths;
   Apex clip;
   double chances = 0.0;
   for (const MaskView& view : views) {
@@ -123,23 +126,43 @@ Status MaskScores::add(std::span<const MaskView> views, std::size_t slots, doubl
     if (std::equal(truth.begin() + 1, truth.end(), truth.begin())) continue;
     MIEN_ASSIGN(const Apex apex, look_at_apex(view, slots, peak));
     rhos += std::isnan(rho) ? 0.0 : rho;
-    ++counted;
+    for (std::size_t s = 0; s < slots; ++s) mask_sum[s] += mask[s];
+    truths.push_back(truth);
     clip.frames += apex.frames;
     clip.kept += apex.kept;
     chances += apex.chance * static_cast<double>(apex.frames);
   }
-  if (counted == 0) return {};
+  if (truths.empty()) return {};
   ++clips_;
-  rho_sum_ += rhos / counted;
+  rho_sum_ += rhos / static_cast<double>(truths.size());
+  mask_sum_.resize(slots, 0.0);
+  for (std::size_t s = 0; s < slots; ++s) mask_sum_[s] += mask_sum[s];
+  truths_.push_back(std::move(truths));
   apex_frames_ += clip.frames;
   kept_frames_ += clip.kept;
   chance_sum_ += chances;
   return {};
 }
 
+double MaskScores::place_correlation() const {
+  double sum = 0.0;
+  for (const auto& views : truths_) {
+    double rhos = 0.0;
+    for (const std::vector<double>& truth : views) {
+      const auto rho = spearman_rho(mask_sum_, truth);
+      rhos += rho.ok() && !std::isnan(*rho) ? *rho : 0.0;
+    }
+    sum += rhos / static_cast<double>(views.size());
+  }
+  return sum / static_cast<double>(truths_.size());
+}
+
 MaskQuality MaskScores::quality() const {
   MaskQuality quality{.clips = clips_, .apex_frames = apex_frames_};
-  if (clips_ > 0) quality.rank_correlation = rho_sum_ / static_cast<double>(clips_);
+  if (clips_ > 0) {
+    quality.rank_correlation = rho_sum_ / static_cast<double>(clips_);
+    quality.rank_correlation_place = place_correlation();
+  }
   if (apex_frames_ > 0) {
     const auto frames = static_cast<double>(apex_frames_);
     quality.apex_kept = static_cast<double>(kept_frames_) / frames;

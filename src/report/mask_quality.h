@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <vector>
 
 #include "mien/result.hpp"
 
@@ -31,6 +32,10 @@ struct MaskQuality {
   // its frames: its mean over the clips.
   double rank_correlation = std::numeric_limits<double>::quiet_NaN();
 
+  // The same for a mask that never looks: of every view the mean of all views' masks, slot by slot.
+  // What of rank_correlation comes from where in a clip moments are wont to be.
+  double rank_correlation_place = std::numeric_limits<double>::quiet_NaN();
+
   // The share of the apex frames that are in slots of which at least an even share of the kept
   // tokens was kept: kept in the slot >= kept in all / slots. That one token of a slot is kept says
   // nothing, since nearly every slot has one; and keeping evenly, without looking, keeps slots by
@@ -49,17 +54,22 @@ class MaskScores {
   // (of neutral clips all) have no order that a mask could find. The clip's rho is the mean over
   // those views; one whose mask is the same in all slots has found nothing, 0. Errors
   // kInvalidArgument: sizes that do not fit each other, fewer than two slots, a view without a
-  // token kept, NaN.
+  // token kept, NaN, another number of slots than before.
   Status add(std::span<const MaskView> views, std::size_t slots, double peak);
 
   MaskQuality quality() const;
 
  private:
+  double place_correlation() const;
+
   std::int64_t clips_ = 0;
   std::int64_t apex_frames_ = 0;
   std::int64_t kept_frames_ = 0;
   double rho_sum_ = 0.0;
-  double chance_sum_ = 0.0;  // of every apex frame
+  double chance_sum_ = 0.0;       // of every apex frame
+  std::vector<double> mask_sum_;  // [slots], over the views that count
+  // Per clip, of its views that count: the true intensity of each slot.
+  std::vector<std::vector<std::vector<double>>> truths_;
 };
 
 // The probability that at least `least` of a slot's `places` tokens are among the `kept` of all

@@ -21,7 +21,7 @@ constexpr double kPlot = kWidth - kLeft - kRight;
 constexpr double kBandGap = 16;
 constexpr double kRibbon = 7;  // the strip of the strongest class
 constexpr double kRibbonGap = 3;
-constexpr double kStrip = 22;  // its bars, one value high
+constexpr double kStrip = 26;  // its bars
 constexpr double kStripGap = 4;
 constexpr const char* kStripFill = "#d9480f";
 constexpr double kLegendRow = 22;
@@ -241,9 +241,9 @@ class Drawing {
       const std::size_t first = i;
       double sum = 0;
       do {
-        const double value = std::clamp(cells[i].value, 0.0, 1.0);
-        sum += value;
-        path += "V" + px(bottom - kStrip * value) + "H" + px(at(cells[i].end_s));
+        const double height = strip_height(cells[i].value);
+        sum += cells[i].value;
+        path += "V" + px(bottom - kStrip * height) + "H" + px(at(cells[i].end_s));
         ++i;
       } while (i < cells.size() && cells[i].start_s <= cells[i - 1].end_s + 1e-6);
       const double from = cells[first].start_s;
@@ -253,7 +253,20 @@ class Drawing {
       canvas_.raw("<path class=\"strip\" d=\"" + path + "\" fill=\"" + kStripFill +
                   "\"><title>mean " + fixed(sum / static_cast<double>(i - first), 2) + ", " +
                   fixed(from, 2) + " to " + fixed(to, 2) + " s</title></path>\n");
+      strip_line(at(from), at(to), bottom);
     }
+  }
+
+  // 0..1 of the strip's height.
+  double strip_height(double value) const {
+    const double range = options_.strip_top - options_.strip_low;
+    return std::clamp((value - options_.strip_low) / range, 0.0, 1.0);
+  }
+
+  void strip_line(double from, double to, double bottom) {
+    if (!(options_.strip_line > 0)) return;
+    const double y = bottom - kStrip * strip_height(options_.strip_line);
+    canvas_.line(from, y, to, y, "class=\"strip-line\" stroke=\"#444\" stroke-width=\"0.8\"");
   }
 
   // The step of the axis: 1, 2 or 5 times a power of ten below a minute, else of the clock.

@@ -84,6 +84,8 @@ TEST(AdaToskTrainConfig, RefusesWhatCannotBe) {
            std::pair{"adatosk.hard_ratio=0.001", "adatosk.hard_ratio"},
            std::pair{"adatosk.hard_ratio=0", "adatosk.rec_weight"},
            std::pair{"adatosk.rec_weight=-1", "adatosk.rec_weight"},
+           std::pair{"adatosk.course_weight=-1", "adatosk.course_weight"},
+           std::pair{"adatosk.course_weight=1", "adatosk.branches"},
            std::pair{"adatosk.train_budget=0.5", "adatosk.train_budget"},
            std::pair{"adatosk.train_budget=0", "adatosk.train_budget"},
            std::pair{"adatosk.budget=0", "adatosk.budget"},

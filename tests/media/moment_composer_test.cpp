@@ -97,6 +97,53 @@ TEST(MomentComposer, TruthFitsTheClip) {
   }
 }
 
+// Places of the brightest moment in clips that are cut from longer moments.
+TEST(MomentComposer, AClipOfALongerMomentShowsItsPeakAnywhere) {
+  const auto composer = MomentComposer::create(
+      striped_stills(), {.seed = 5, .frames = 8, .size = 16, .span = 24, .even_share = 1.0});
+  ASSERT_TRUE(composer.ok()) << composer.error().to_string();
+  int begun_before = 0;
+  int outlasts = 0;
+  int fills = 0;
+  for (std::uint64_t k = 0; k < 200; ++k) {
+    const Moment moment = composer->compose(k);
+    ASSERT_EQ(moment.intensity.size(), 8U);
+    ASSERT_EQ(moment.frames.size(), 8U * 16 * 16);
+    if (moment.label == composer->neutral()) continue;
+    const float peak = *std::max_element(moment.intensity.begin(), moment.intensity.end());
+    EXPECT_GE(peak, 0.75F) << k;  // the weakest peak
+    const float first = moment.intensity.front();
+    const float last = moment.intensity.back();
+    begun_before += first > 0.0F && !(last > 0.0F) ? 1 : 0;
+    outlasts += !(first > 0.0F) && last > 0.0F ? 1 : 0;
+    fills += first > 0.0F && last > 0.0F ? 1 : 0;
+  }
+  EXPECT_GT(begun_before, 10);
+  EXPECT_GT(outlasts, 10);
+  EXPECT_GT(fills, 10);
+}
+
+TEST(MomentComposer, TheCourseIsKnownWithoutDrawing) {
+  for (const int span : {0, 20}) {
+    const auto composer =
+        MomentComposer::create(striped_stills(), {.frames = 8, .size = 16, .span = span});
+    ASSERT_TRUE(composer.ok());
+    for (std::uint64_t k = 0; k < 30; ++k) {
+      EXPECT_EQ(composer->course(k), composer->compose(k).intensity) << k;
+    }
+  }
+}
+
+TEST(MomentComposer, ASpanOfTheClipsLengthChangesNothing) {
+  const auto plain = MomentComposer::create(striped_stills(), {.frames = 8, .size = 16});
+  const auto spanned =
+      MomentComposer::create(striped_stills(), {.frames = 8, .size = 16, .span = 8});
+  ASSERT_TRUE(plain.ok() && spanned.ok());
+  for (std::uint64_t k = 0; k < 10; ++k) {
+    EXPECT_EQ(plain->compose(k).frames, spanned->compose(k).frames);
+  }
+}
+
 TEST(MomentComposer, SameSeedSameClip) {
   const auto one = MomentComposer::create(striped_stills(), {.seed = 3, .size = 40});
   const auto two = MomentComposer::create(striped_stills(), {.seed = 3, .size = 40});
@@ -196,6 +243,8 @@ TEST(MomentComposer, RefusesWhatCannotBeComposed) {
   };
   EXPECT_FALSE(refused(striped_stills(), {}));
   EXPECT_TRUE(refused(striped_stills(), {.frames = 7}));
+  EXPECT_TRUE(refused(striped_stills(), {.frames = 16, .span = 15}));
+  EXPECT_TRUE(refused(striped_stills(), {.span = 257}));
   EXPECT_TRUE(refused(striped_stills(), {.size = 8}));
   EXPECT_TRUE(refused(striped_stills(), {.even_share = std::nan("")}));
   EXPECT_TRUE(refused({}, {}));

@@ -80,6 +80,20 @@ TEST(MaskScores, HandWorkedClips) {
   EXPECT_NEAR(two.apex_kept_random, 55.0 / 70, 1e-12);
 }
 
+// What a mask finds that the same mask for every clip would find as well.
+TEST(MaskScores, PlaceAloneIsTheMeanMaskOfAllClips) {
+  MaskScores scores;
+  ASSERT_TRUE(add(scores, kFirst).ok());
+  EXPECT_NEAR(scores.quality().rank_correlation_place, 0.8, 1e-12);  // its own mask
+  ASSERT_TRUE(add(scores, kSecond).ok());
+  // Sums of the masks 0.3, 0.6, 0.8, 0.5, ranks 1 3 4 2: those of the first clip's truth, 1. Of the
+  // second's, 3 4 1.5 1.5, less 2.5: -0.75 + 0.75 - 1.5 + 0.5 = -1, squares 5 and 4.5.
+  EXPECT_NEAR(scores.quality().rank_correlation_place, (1 - 1 / std::sqrt(22.5)) / 2, 1e-12);
+  EXPECT_TRUE(std::isnan(MaskScores().quality().rank_correlation_place));
+  const MaskView view = kFirst.view();
+  EXPECT_FALSE(scores.add({&view, 1}, 2, 1.0).ok());  // other slots than before
+}
+
 TEST(MaskScores, OneTokenIsNoShare) {
   // Six of eight are kept, an even share is 1.5: slot 2, the apex, has only one.
   Example most = kFirst;
@@ -186,7 +200,7 @@ TEST(MaskQuality, IsPartOfTheReportWhenItIsKnown) {
   ASSERT_TRUE(add(scores, kSecond).ok());
   report.mask = scores.quality();
   const auto mask = nlohmann::json::parse(report_json(report))["mask"];
-  EXPECT_EQ(mask.size(), 4U);
+  EXPECT_EQ(mask.size(), 5U);
   EXPECT_EQ(mask["clips"], 2);
   EXPECT_NEAR(mask["rank_correlation"].get<double>(), -0.074342, 1e-9);
   EXPECT_NEAR(mask["apex_kept"].get<double>(), 0.6, 1e-9);

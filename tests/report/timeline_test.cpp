@@ -181,6 +181,11 @@ TEST(TimelineSvg, DrawsTheStripUnderEachFace) {
   EXPECT_THAT(svg, HasSubstr("mean 0.75, 0.00 to 10.00 s"));
   EXPECT_THAT(svg, HasSubstr("mean 0.25, 20.00 to 23.33 s"));
   EXPECT_THAT(svg, Not(HasSubstr("nan")));
+  EXPECT_EQ(count(svg, "class=\"strip-line\""), 0U);
+  with.strip_low = 0.5;
+  with.strip_top = 1.5;
+  with.strip_line = 1.0;
+  EXPECT_EQ(count(timeline_svg(timeline, with), "class=\"strip-line\""), 2U);
   const std::string without = timeline_svg(timeline, plain);
   EXPECT_EQ(count(without, "class=\"strip\""), 0U);
   EXPECT_EQ(count(without, ">mask<"), 0U);

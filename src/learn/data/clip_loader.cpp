@@ -65,6 +65,7 @@ ClipBatch empty_batch(const ClipStore& store, std::int64_t rows, const ClipLoade
       torch::empty({rows, 3, options.clip_len, options.size, options.size}, torch::kFloat);
   batch.target = torch::zeros({rows, classes}, torch::kFloat);
   batch.label = torch::empty({rows}, torch::kLong);
+  batch.course = torch::full({rows, options.clip_len}, std::numeric_limits<float>::quiet_NaN());
   batch.index.resize(static_cast<std::size_t>(rows));
   return batch;
 }
@@ -81,6 +82,13 @@ void set_label(const ClipStore& store, std::size_t clip, std::int64_t row, ClipB
   }
   batch.label.data_ptr<std::int64_t>()[row] = label;
   batch.index[static_cast<std::size_t>(row)] = static_cast<std::int64_t>(clip);
+}
+
+void set_course(std::span<const float> course, std::span<const std::int64_t> indices,
+                std::int64_t row, ClipBatch& batch) {
+  if (course.empty()) return;
+  float* out = batch.course.data_ptr<float>() + row * batch.course.size(1);
+  for (const std::int64_t frame : indices) *out++ = course[static_cast<std::size_t>(frame)];
 }
 
 std::vector<std::int64_t> all_frames(std::int64_t frames) {
@@ -263,10 +271,12 @@ Result<ClipBatch> ClipLoader::make(std::int64_t index) const {
     MIEN_ASSIGN(const std::vector<std::uint8_t> frames,
                 read_at_size(store_, clip, indices, options_.size));
     const ClipView view = view_of(frames, options_);
+    const std::vector<float> course = store_.course(clip);
     for (int repeat = 0; repeat < options_.repeats; ++repeat, ++row) {
       Rng rng(Rng::mix(sample_seed, kAugment, static_cast<std::uint64_t>(repeat)));
       set_row(store_, clip,
               augment_clip(view, options_.size, options_.input, options_.augment, rng), row, batch);
+      set_course(course, indices, row, batch);
     }
   }
   return batch;
@@ -302,6 +312,7 @@ Result<ClipBatch> plain_clip_batch(const ClipStore& store, std::span<const std::
                 read_at_size(store, clips[i], indices, options.size));
     set_row(store, clips[i], plain_clip(view_of(frames, options), options.size, options.input),
             static_cast<std::int64_t>(i), batch);
+    set_course(store.course(clips[i]), indices, static_cast<std::int64_t>(i), batch);
   }
   return batch;
 }

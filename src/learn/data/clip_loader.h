@@ -20,6 +20,7 @@ struct ClipBatch {
   torch::Tensor clips;              // [B, 3, T, S, S] f32, normalised
   torch::Tensor target;             // [B, classes] f32, rows sum to 1 (to 0 without a label)
   torch::Tensor label;              // [B] i64; -1: none
+  torch::Tensor course;             // [B, T] f32, ClipStore::course of its frames; NaN: unknown
   std::vector<std::int64_t> index;  // [B]: which clip of the store
 };
 

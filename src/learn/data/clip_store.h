@@ -29,6 +29,11 @@ class ClipStore {
   // Distribution over classes(); empty: the label is all there is.
   virtual std::span<const float> soft_target(std::size_t clip) const = 0;
   virtual std::int64_t frame_count(std::size_t clip) const = 0;  // >= 1
+  // How strongly each of its frames shows the clip's class, 0..1; empty: unknown.
+  virtual std::vector<float> course(std::size_t clip) const {
+    (void)clip;
+    return {};
+  }
 
   // The frames of those indices (in any order, repeated or not): u8 RGB [n, side, side, 3]. Errors:
   // kInvalidArgument (no such clip or frame), and what reading the frames can give.

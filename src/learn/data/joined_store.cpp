@@ -25,6 +25,9 @@ class JoinedStore : public ClipStore {
   std::int64_t frame_count(std::size_t clip) const override {
     return in(clip).frame_count(local(clip));
   }
+  std::vector<float> course(std::size_t clip) const override {
+    return in(clip).course(local(clip));
+  }
   Result<std::vector<std::uint8_t>> frames(std::size_t clip,
                                            std::span<const std::int64_t> indices) const override {
     if (clip >= size()) {
@@ -66,6 +69,7 @@ class RepeatedStore : public ClipStore {
   std::int64_t frame_count(std::size_t clip) const override {
     return store_->frame_count(once(clip));
   }
+  std::vector<float> course(std::size_t clip) const override { return store_->course(once(clip)); }
   Result<std::vector<std::uint8_t>> frames(std::size_t clip,
                                            std::span<const std::int64_t> indices) const override {
     if (clip >= size()) {

@@ -18,6 +18,7 @@ class MomentStore : public ClipStore {
   int label(std::size_t clip) const override { return composer_.label(clip); }
   std::span<const float> soft_target(std::size_t) const override { return {}; }
   std::int64_t frame_count(std::size_t) const override { return composer_.options().frames; }
+  std::vector<float> course(std::size_t clip) const override { return composer_.course(clip); }
   Result<std::vector<std::uint8_t>> frames(std::size_t clip,
                                            std::span<const std::int64_t> indices) const override;
 
@@ -58,7 +59,7 @@ Result<std::unique_ptr<ClipStore>> open_moments(const ClipData& data,
                                    .landmarks = data.landmarks,
                                    .exclude = data.exclude};
   const media::MomentOptions moments{
-      .seed = data.seed, .frames = options.clip_len, .size = options.side};
+      .seed = data.seed, .frames = options.clip_len, .size = options.side, .span = data.span};
   MIEN_ASSIGN(media::MomentComposer composer, media::MomentComposer::open(source, moments));
   if (composer.classes() != options.classes) {
     return make_error(ErrorCode::kInvalidArgument,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "learn/losses/course_loss.h"
 #include "learn/losses/still_losses.h"
 #include "learn/models/adatosk.h"
 
@@ -44,8 +45,8 @@ class AdaToskNet : public ClipNet {
   }
 
  private:
-  Tensor mask_loss(const AdaToskImpl::Output& out, const Tensor& target) const;
-  Tensor class_loss(const AdaToskImpl::Output& out, const Tensor& target) const;
+  Tensor mask_loss(const AdaToskImpl::Output& out, const Lesson& lesson) const;
+  Tensor class_loss(const AdaToskImpl::Output& out, const Lesson& lesson) const;
   Tensor rebuilding_loss(const AdaToskImpl::Output& out, const HardMask& hard,
                          const Tensor& clips) const;
 
@@ -54,18 +55,24 @@ class AdaToskNet : public ClipNet {
   AdaTosk net_;
 };
 
-// What teaches the soft mask: its own classifier, and how much it may let through.
-Tensor AdaToskNet::mask_loss(const AdaToskImpl::Output& out, const Tensor& target) const {
+// What teaches the soft mask: its own classifier, how much it may let through, and where it is
+// known when the expression is seen.
+Tensor AdaToskNet::mask_loss(const AdaToskImpl::Output& out, const Lesson& lesson) const {
+  const Tensor& target = lesson.target;
   const Tensor alike = torch::ones({target.size(0)}, target.options());
-  const Tensor excess = out.log_mask.exp().mean() - config_.adatosk.budget;
-  return training_.aux_weight * soft_cross_entropy(out.aux_logits, target, alike) +
-         training_.budget_weight * excess.square();
+  const Tensor mask = out.log_mask.exp();
+  const Tensor excess = mask.mean() - config_.adatosk.budget;
+  const Tensor loss = training_.aux_weight * soft_cross_entropy(out.aux_logits, target, alike) +
+                      training_.budget_weight * excess.square();
+  if (training_.course_weight <= 0.0 || !lesson.course.defined()) return loss;
+  return loss + training_.course_weight * course_loss(mask, lesson.course, config_.adatosk.vit);
 }
 
-Tensor AdaToskNet::class_loss(const AdaToskImpl::Output& out, const Tensor& target) const {
+Tensor AdaToskNet::class_loss(const AdaToskImpl::Output& out, const Lesson& lesson) const {
+  const Tensor& target = lesson.target;
   const Tensor alike = torch::ones({target.size(0)}, target.options());
   const Tensor loss = training_.cls_weight * soft_cross_entropy(out.logits, target, alike);
-  return out.log_mask.defined() ? loss + mask_loss(out, target) : loss;
+  return out.log_mask.defined() ? loss + mask_loss(out, lesson) : loss;
 }
 
 Tensor AdaToskNet::rebuilding_loss(const AdaToskImpl::Output& out, const HardMask& hard,
@@ -80,7 +87,7 @@ Tensor AdaToskNet::own_loss(const Lesson& lesson) {
   const AdaToskTraining& t = training_;
   const AdaToskPass classes{.budget = t.train_budget};
   if (t.hard_ratio <= 0.0) {
-    return class_loss(net_->forward(lesson.clips, classes), lesson.target);
+    return class_loss(net_->forward(lesson.clips, classes), lesson);
   }
   const HardMask hard = draw_hard_mask(t.hard_mask, t.hard_ratio, config_.adatosk.vit,
                                        lesson.clips.size(0), lesson.seed)
@@ -93,9 +100,9 @@ Tensor AdaToskNet::own_loss(const Lesson& lesson) {
   const auto add = [&loss](const Tensor& term) { loss = loss.defined() ? loss + term : term; };
   if (out.rebuilt.defined()) add(rebuilding_loss(out, hard, lesson.clips));
   if (shared) {
-    add(class_loss(out, lesson.target));
+    add(class_loss(out, lesson));
   } else if (classifies()) {
-    add(class_loss(net_->forward(lesson.clips, classes), lesson.target));
+    add(class_loss(net_->forward(lesson.clips, classes), lesson));
   }
   return loss;
 }

@@ -28,6 +28,7 @@ class ClipNet {
   struct Lesson {
     torch::Tensor clips;     // as forward() takes them
     torch::Tensor target;    // [B, classes], soft
+    torch::Tensor course{};  // [B, T], ClipBatch::course; undefined: of no clip is it known
     std::uint64_t seed = 0;  // of what the net itself draws
   };
 
