@@ -37,12 +37,13 @@ class FaceDetector {
   virtual Result<std::vector<FaceBox>> detect(const ImageView& image) = 0;
   // The faces of `known` (boxes in pixels of this picture) that are still about where they were, as
   // detect() would give them; other faces may come along or not. Worth its while where searching a
-  // whole picture is slow; where it is not, this is detect().
+  // whole picture is slow; where it is not, this is detect(), and looks_near() is false.
   virtual Result<std::vector<FaceBox>> detect_near(const ImageView& image,
                                                    const std::vector<FaceBox>& known) {
     (void)known;
     return detect(image);
   }
+  virtual bool looks_near() const { return false; }
   // For result files: "haar", "RFB-320", "YuNet", ...
   virtual std::string name() const = 0;
   // The least score worth beginning a track with; weaker boxes may still continue one.

@@ -55,6 +55,7 @@ class HaarDetector final : public FaceDetector {
     }
   }
 
+  bool looks_near() const override { return true; }
   Result<std::vector<FaceBox>> detect_near(const ImageView& image,
                                            const std::vector<FaceBox>& known) override {
     if (image.empty()) return make_error(ErrorCode::kInvalidArgument, "an empty picture");

@@ -1,12 +1,14 @@
 #include "pipeline/face_stage.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace mien::pipeline {
 namespace {
 
 // Frames that may wait for a search, however close in time they are (a 1000 Hz camera).
 constexpr std::size_t kMaxPending = 16;
+constexpr double kRounding = 0.0005;  // of time stamps, in seconds
 
 media::TrackerOptions tracker_options(const media::FaceDetector& detector, bool still) {
   media::TrackerOptions options;
@@ -36,7 +38,9 @@ Result<std::vector<media::FaceBox>> FaceStage::search(const media::Frame& frame)
 
 // The frame that ends an interval: near the faces of the last search where that will do.
 Result<std::vector<media::FaceBox>> FaceStage::look(const media::Frame& frame) {
-  const bool whole = last_boxes_.empty() || frame.time_s - whole_at_s_ >= options_.whole_s - 0.0005;
+  // At few frames a second there is none between two searches for look_around().
+  const double latest_s = options_.whole_s + options_.interval_s;
+  const bool whole = last_boxes_.empty() || frame.time_s - whole_at_s_ >= latest_s - kRounding;
   if (!whole) {
     const Stopwatch watch(clock_);
     auto boxes = detector_.detect_near(frame.rgb, last_boxes_);
@@ -71,9 +75,21 @@ void FaceStage::track(const media::Frame& frame, const std::vector<media::FaceBo
   }
 }
 
+// Whether there are other faces than at the last search, which are in around_ then.
+Result<bool> FaceStage::look_around(const media::Frame& frame) {
+  MIEN_ASSIGN(around_, search(frame));
+  whole_at_s_ = frame.time_s;
+  return !same_faces(around_);
+}
+
 Status FaceStage::flush(FaceRows& out) {
   if (pending_.empty()) return {};
   MIEN_ASSIGN(std::vector<media::FaceBox> boxes, look(*pending_.back()));
+  return settle(std::move(boxes), out);
+}
+
+// With what the last of the pending frames shows.
+Status FaceStage::settle(std::vector<media::FaceBox> boxes, FaceRows& out) {
   const bool steady = !first_ && same_faces(boxes);
   for (std::size_t i = 0; i + 1 < pending_.size(); ++i) {
     if (steady) {
@@ -96,9 +112,16 @@ Result<FaceRows> FaceStage::push(const FramePtr& frame) {
   pending_.push_back(frame);
   last_frame_ = frame->index;
   last_time_s_ = frame->time_s;
-  // Half a millisecond less, because time stamps are rounded.
-  const bool due = frame->time_s - searched_s_ >= options_.interval_s - 0.0005;
-  if (first_ || due || pending_.size() >= kMaxPending) MIEN_TRY(flush(out));
+  const bool due = frame->time_s - searched_s_ >= options_.interval_s - kRounding;
+  if (first_ || due || pending_.size() >= kMaxPending) {
+    MIEN_TRY(flush(out));
+    return out;
+  }
+  const bool overdue = frame->time_s - whole_at_s_ >= options_.whole_s - kRounding;
+  if (detector_.looks_near() && overdue && pending_.size() == 1 && !last_boxes_.empty()) {
+    MIEN_ASSIGN(const bool changed, look_around(*frame));
+    if (changed) MIEN_TRY(settle(std::move(around_), out));
+  }
   return out;
 }
 

@@ -33,8 +33,10 @@ struct SearchedFrame {
 };
 
 // Searching every frame costs too much, so frames are collected for `interval_s` and only the last
-// one is searched: around the faces of the search before, and as a whole when one of them is gone,
-// when there are none, or after `whole_s` (so long may a further face go unseen). When it shows the
+// one is searched: around the faces of the search before, and as a whole when one of them is gone
+// or there are none. Every `whole_s` (so long may a further face go unseen) the frame after a
+// searched one is looked over as a whole: a frame of its own, since windows end where faces are
+// searched, and who waits for one should not wait for that as well. When the last frame shows the
 // same faces as the search before, those between are interpolated; when a face came or went, they
 // are searched too, so that tracks begin and end on the right frame. The times of the frames alone
 // decide, never the clock: the same video gives the same rows. One thread.
@@ -52,7 +54,9 @@ class FaceStage {
  private:
   Result<std::vector<media::FaceBox>> search(const media::Frame& frame);
   Result<std::vector<media::FaceBox>> look(const media::Frame& frame);
+  Result<bool> look_around(const media::Frame& frame);
   Status flush(FaceRows& out);
+  Status settle(std::vector<media::FaceBox> boxes, FaceRows& out);
   void track(const media::Frame& frame, const std::vector<media::FaceBox>* boxes, FaceRows& out);
   bool same_faces(const std::vector<media::FaceBox>& boxes) const;
 
@@ -66,7 +70,8 @@ class FaceStage {
   std::int64_t last_frame_ = 0;
   double last_time_s_ = 0;
   double searched_s_ = 0;
-  double whole_at_s_ = 0;  // last search of a whole frame
+  double whole_at_s_ = 0;               // last search of a whole frame
+  std::vector<media::FaceBox> around_;  // what look_around() saw
   bool first_ = true;
 };
 

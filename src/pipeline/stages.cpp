@@ -17,7 +17,7 @@ double search_interval_s(const media::FaceDetector& detector) {
 FaceStageOptions face_options(const media::FaceDetector& detector, bool still) {
   const double interval_s = search_interval_s(detector);
   // Whole multiples, so that none is in vain.
-  const double whole_s = detector.name() == "haar" ? 3 * interval_s : 5 * interval_s;
+  const double whole_s = detector.name() == "haar" ? 4 * interval_s : 5 * interval_s;
   return {.interval_s = interval_s, .whole_s = whole_s, .still = still};
 }
 

@@ -104,10 +104,12 @@ class NearDetector : public ScriptedDetector {
   using ScriptedDetector::ScriptedDetector;
   Result<std::vector<media::FaceBox>> detect(const media::ImageView& image) override {
     ++whole;
+    whole_frames.insert(image.rgb[0] + 256 * image.rgb[1]);
     return ScriptedDetector::detect(image);
   }
   Result<std::vector<media::FaceBox>> detect_near(
       const media::ImageView& image, const std::vector<media::FaceBox>& known) override {
+    near_frames.insert(image.rgb[0] + 256 * image.rgb[1]);
     MIEN_ASSIGN(auto boxes, ScriptedDetector::detect(image));
     std::erase_if(boxes, [&](const media::FaceBox& box) {
       return std::none_of(known.begin(), known.end(), [&](const media::FaceBox& other) {
@@ -116,7 +118,10 @@ class NearDetector : public ScriptedDetector {
     });
     return boxes;
   }
+  bool looks_near() const override { return true; }
   int whole = 0;
+  std::set<int> whole_frames;
+  std::set<int> near_frames;
 };
 
 TEST(FaceStage, WhileTheFacesStayTheWholeFrameIsSearchedNowAndThen) {
@@ -125,6 +130,18 @@ TEST(FaceStage, WhileTheFacesStayTheWholeFrameIsSearchedNowAndThen) {
   EXPECT_EQ(seen.rows.size(), 300U);
   EXPECT_GE(detector.whole, 33);  // every 0.3 s of 10 s
   EXPECT_LE(detector.whole, 38);
+}
+
+// Who waits for a window, which ends where faces are searched, does not wait for a whole frame.
+TEST(FaceStage, WholeFramesAreSearchedBetweenTheOtherSearches) {
+  NearDetector detector([](int n) { return std::vector{face_at(static_cast<float>(n))}; });
+  const Seen seen = run(detector, 300, 30);
+  EXPECT_EQ(seen.rows.size(), 300U);
+  ASSERT_GT(detector.whole_frames.size(), 20U);
+  for (const int frame : detector.whole_frames) {
+    if (frame <= 6) continue;  // the face was new
+    EXPECT_FALSE(detector.near_frames.contains(frame)) << frame;
+  }
 }
 
 TEST(FaceStage, AFurtherFaceIsSeenWithinTheTimeBetweenWholeSearches) {
