@@ -1,7 +1,8 @@
 #include "engine/layers/quantized_linear.h"
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
+#include <cstdint>
 #include <limits>
 #include <stdexcept>
 
@@ -42,12 +43,21 @@ std::size_t ceil_divide(std::size_t a, std::size_t b) {
 
 // Largest magnitude; NaN when something is not finite.
 float largest_of(const float* values, std::size_t count) {
-  float largest = 0.0F;
+  // As integers magnitudes have the same order, infinity and NaN last, and compilers vectorise it.
+  std::uint32_t largest = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    if (!std::isfinite(values[i])) return std::numeric_limits<float>::quiet_NaN();
-    largest = std::max(largest, std::abs(values[i]));
+    largest = std::max(largest, std::bit_cast<std::uint32_t>(values[i]) & 0x7FFFFFFFU);
   }
-  return largest;
+  constexpr std::uint32_t kInfinity = 0x7F800000U;
+  return largest < kInfinity ? std::bit_cast<float>(largest)
+                             : std::numeric_limits<float>::quiet_NaN();
+}
+
+// To the nearest whole number, ties to even, of magnitudes below 2^22: where it has no digits
+// behind the point. std::nearbyint is a call, unless SSE4.1 is taken for granted.
+float rounded(float value) {
+  constexpr float kNoDigits = 12582912.0F;  // 1.5 * 2^23
+  return (value + kNoDigits) - kNoDigits;
 }
 
 Desc plain_weights(std::size_t in, std::size_t out) {
@@ -72,7 +82,7 @@ QuantizedLinearWeights::QuantizedLinearWeights(std::shared_ptr<const Context> co
     std::int32_t sum = 0;
     for (std::size_t k = 0; usable && k < in_; ++k) {
       const float held = std::clamp(row[k] * inverse, -kWeightCodes, kWeightCodes);
-      const auto code = static_cast<std::int32_t>(std::nearbyint(held));
+      const auto code = static_cast<std::int32_t>(rounded(held));
       codes[n * in_ + k] = static_cast<std::int8_t>(code);
       sum += code;
     }
