@@ -10,7 +10,7 @@ bool announces_amx_without_tiles();
 
 // Whether this is a CPU made for AMX (an Intel with AVX512-FP16: Sapphire Rapids and later) that
 // has no tiles for us: hidden by a hypervisor, or announced in vain. AVX-512 alone multiplies bf16
-// there at half the rate that its f32 has: 153 against 231 GFLOP/s measured on an Emerald Rapids.
+// there more slowly than f32: 153 against 231 GFLOP/s measured on an Emerald Rapids.
 bool misses_its_amx();
 
 // Whether the user chose oneDNN's instruction set by ONEDNN_MAX_CPU_ISA or DNNL_MAX_CPU_ISA.

@@ -97,7 +97,7 @@ TEST(MomentComposer, TruthFitsTheClip) {
   }
 }
 
-// Places of the brightest moment in clips that are cut from longer moments.
+// What arises may have begun before the clip, outlast it or fill it.
 TEST(MomentComposer, AClipOfALongerMomentShowsItsPeakAnywhere) {
   const auto composer = MomentComposer::create(
       striped_stills(), {.seed = 5, .frames = 8, .size = 16, .span = 24, .even_share = 1.0});
