@@ -100,18 +100,37 @@ class PlainReference : public ReferenceAnswers {
   std::unique_ptr<learn::ClipNet> net_;
 };
 
-// `count` of the numbers 0..tokens-1, ascending: [1, count] i64.
-torch::Tensor draw_tokens(std::int64_t tokens, std::int64_t count, std::uint64_t seed) {
-  std::vector<std::int64_t> order(static_cast<std::size_t>(tokens));
-  std::iota(order.begin(), order.end(), std::int64_t{0});
-  const auto kept = static_cast<std::size_t>(count);
-  core::Rng rng(seed);
-  for (std::size_t i = 0; i < kept; ++i) {
-    std::swap(order[i], order[i + rng.below(order.size() - i)]);
+// The first `count` of `numbers`, all orders equally likely.
+void draw_first(std::vector<std::int64_t>& numbers, std::size_t count, core::Rng& rng) {
+  for (std::size_t i = 0; i < count; ++i) {
+    std::swap(numbers[i], numbers[i + rng.below(numbers.size() - i)]);
   }
-  order.resize(kept);
-  std::sort(order.begin(), order.end());
-  return torch::tensor(order, torch::kLong).unsqueeze(0);
+}
+
+std::vector<std::int64_t> counted(std::int64_t from, std::int64_t count) {
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(count));
+  std::iota(numbers.begin(), numbers.end(), from);
+  return numbers;
+}
+
+// `count` of the tokens' numbers, drawn as `choice` says, ascending: [1, count] i64.
+torch::Tensor draw_tokens(const core::VideoMaeConfig& sizes, TokenChoice choice, std::int64_t count,
+                          std::uint64_t seed) {
+  core::Rng rng(seed);
+  // What is drawn is a run of tokens: one, or a slot.
+  const std::int64_t run = choice == TokenChoice::kRandomSlots ? sizes.tokens() / sizes.slots() : 1;
+  std::vector<std::int64_t> runs = counted(0, sizes.tokens() / run);
+  const std::int64_t drawn = (count + run - 1) / run;
+  draw_first(runs, static_cast<std::size_t>(drawn), rng);
+  std::vector<std::int64_t> kept;
+  for (std::int64_t i = 0; i < drawn; ++i) {
+    std::vector<std::int64_t> tokens = counted(runs[static_cast<std::size_t>(i)] * run, run);
+    const std::int64_t wanted = std::min(run, count - i * run);
+    if (wanted < run) draw_first(tokens, static_cast<std::size_t>(wanted), rng);
+    kept.insert(kept.end(), tokens.begin(), tokens.begin() + wanted);
+  }
+  std::sort(kept.begin(), kept.end());
+  return torch::tensor(kept, torch::kLong).unsqueeze(0);
 }
 
 class AdaToskReference : public ReferenceAnswers {
@@ -119,9 +138,14 @@ class AdaToskReference : public ReferenceAnswers {
   AdaToskReference(core::ModelConfig config, learn::AdaTosk net, const ClipAnswerOptions& options)
       : ReferenceAnswers(std::move(config)), net_(std::move(net)), options_(options) {}
 
-  bool draws() const override { return options_.drop_at_random; }
+  bool draws() const override { return options_.choice != TokenChoice::kLargestMask; }
   std::string name() const override {
-    return options_.drop_at_random ? "LibTorch, f32, tokens dropped at random" : "LibTorch, f32";
+    switch (options_.choice) {
+      case TokenChoice::kRandom: return "LibTorch, f32, tokens dropped at random";
+      case TokenChoice::kRandomSlots: return "LibTorch, f32, slots dropped at random";
+      case TokenChoice::kLargestMask: break;
+    }
+    return "LibTorch, f32";
   }
   std::size_t mask_slots() const override {
     return static_cast<std::size_t>(config().adatosk.vit.slots());
@@ -136,8 +160,9 @@ class AdaToskReference : public ReferenceAnswers {
     const std::int64_t tokens = config().adatosk.vit.tokens();
     learn::AdaToskPass pass;
     pass.budget = budget();
-    if (options_.drop_at_random) {
-      pass.keep = draw_tokens(tokens, core::kept_tokens(pass.budget, tokens), seed);
+    if (draws()) {
+      pass.keep = draw_tokens(config().adatosk.vit, options_.choice,
+                              core::kept_tokens(pass.budget, tokens), seed);
     }
     const learn::AdaToskImpl::Output out = net_->forward(input_of(clip), pass);
     copy_floats(out.logits, logits);
@@ -178,6 +203,13 @@ Status load_weights(torch::nn::Module& module, const core::ModelFile& file) {
 
 }  // namespace
 
+std::optional<TokenChoice> token_choice(const std::string& name) {
+  if (name == "mask") return TokenChoice::kLargestMask;
+  if (name == "random") return TokenChoice::kRandom;
+  if (name == "random-slots") return TokenChoice::kRandomSlots;
+  return std::nullopt;
+}
+
 Result<std::unique_ptr<ClipAnswers>> engine_answers(const std::string& path,
                                                     const ClipAnswerOptions& options) {
   MIEN_ASSIGN(Recognizer model, Recognizer::load(path, {options.precision, options.threads}));
@@ -203,7 +235,7 @@ Result<std::unique_ptr<ClipAnswers>> reference_answers(const std::string& path,
     return std::unique_ptr<ClipAnswers>(
         std::make_unique<AdaToskReference>(std::move(config), std::move(net), options));
   }
-  if (options.budget > 0.0 || options.drop_at_random) {
+  if (options.budget > 0.0 || options.choice != TokenChoice::kLargestMask) {
     return make_error(ErrorCode::kUnsupported, "the model has no soft mask and no budget", path);
   }
   MIEN_ASSIGN(auto net, learn::make_clip_net(config, {}));

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,13 +39,19 @@ class ClipAnswers {
                         std::span<float> logits, ClipMask* mask) = 0;
 };
 
+// Which tokens go on past AdaTosk's mask. All but the first are for controls: as many are drawn at
+// random, and the mask still weighs them. Of slots whole ones are drawn, one after the other, and
+// of the last as many tokens as are missing.
+enum class TokenChoice { kLargestMask, kRandom, kRandomSlots };
+
+// "mask", "random", "random-slots"; nothing for another name.
+std::optional<TokenChoice> token_choice(const std::string& name);
+
 struct ClipAnswerOptions {
-  int threads = 0;                         // 0: all
-  Precision precision = Precision::kAuto;  // of the engine
-  double budget = 0.0;                     // as ClipOptions::budget
-  // LibTorch alone: the tokens that go on past the mask are drawn at random instead of being those
-  // of its largest values; the mask still weighs them.
-  bool drop_at_random = false;
+  int threads = 0;                                 // 0: all
+  Precision precision = Precision::kAuto;          // of the engine
+  double budget = 0.0;                             // as ClipOptions::budget
+  TokenChoice choice = TokenChoice::kLargestMask;  // others: LibTorch alone
 };
 
 // Frames that an image model, which has no length of its own, sees of a clip: the papers' 16.
@@ -56,7 +63,7 @@ Result<std::unique_ptr<ClipAnswers>> engine_answers(const std::string& path,
                                                     const ClipAnswerOptions& options);
 
 // The same model in LibTorch, f32. Errors: those of opening a model; kUnsupported for one that is
-// no expression model or lacks its landmark net, and for a budget or random dropping and a model
+// no expression model or lacks its landmark net, and for a budget or a random choice and a model
 // without a soft mask.
 Result<std::unique_ptr<ClipAnswers>> reference_answers(const std::string& path,
                                                        const ClipAnswerOptions& options);

@@ -86,8 +86,9 @@ Result<std::string> run_on_clips(const EvalArguments& given) {
   arguments.source.split = given.stills.source.split;
   arguments.all_folds = given.fold == "all";
   if (!arguments.all_folds) arguments.source.fold = std::stoi(given.fold);
-  arguments.drop_at_random = given.drop == "random";
-  arguments.reference = given.clips.reference || arguments.drop_at_random;
+  arguments.choice = token_choice(given.drop).value_or(TokenChoice::kLargestMask);
+  const bool draws = arguments.choice != TokenChoice::kLargestMask;
+  arguments.reference = given.clips.reference || draws;
   arguments.precision = precision_of(given.precision);
   arguments.threads = given.stills.threads;
   arguments.json = given.stills.json;
@@ -102,7 +103,7 @@ Result<std::string> run_on_clips(const EvalArguments& given) {
                          .option("--protocol", arguments.protocol)
                          .flag("--reference", arguments.reference)
                          .option("--budget", budget)
-                         .option("--drop", arguments.drop_at_random ? given.drop : "")
+                         .option("--drop", draws ? given.drop : "")
                          .option("--precision", arguments.reference ? "" : given.precision)
                          .option("--rate", std::to_string(arguments.rate))
                          .option("--segments", std::to_string(arguments.segments))
@@ -265,9 +266,10 @@ void declare_clips(CLI::App& command, EvalArguments& arguments) {
       command
           .add_option("--drop", arguments.drop,
                       "clips, AdaTosk models: which tokens are computed to the end. mask: those "
-                      "that count most; random: as many drawn at random, the same in every run "
-                      "(a control; implies --reference)")
-          ->check(CLI::IsMember({"mask", "random"}))
+                      "that count most; random: as many drawn at random, the same in every run; "
+                      "random-slots: the same in whole slots (controls; imply "
+                      "--reference)")
+          ->check(CLI::IsMember({"mask", "random", "random-slots"}))
           ->capture_default_str());
   own.push_back(command.add_flag("--strict", clips.strict, "clips: an unusable clip is an error"));
 }

@@ -177,7 +177,7 @@ Status evaluate_fold(const ClipEvalArguments& arguments, int fold, Evaluation& o
   const ClipAnswerOptions options{.threads = arguments.threads,
                                   .precision = arguments.precision,
                                   .budget = arguments.budget,
-                                  .drop_at_random = arguments.drop_at_random};
+                                  .choice = arguments.choice};
   MIEN_ASSIGN(const std::unique_ptr<ClipAnswers> model, arguments.reference
                                                             ? reference_answers(path, options)
                                                             : engine_answers(path, options));

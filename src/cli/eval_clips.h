@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/clip_answers.h"
 #include "learn/data/clip_lists.h"
 #include "mien/recognizer.hpp"
 
@@ -17,10 +18,10 @@ struct ClipEvalArguments {
   bool all_folds = false;              // every fold of the protocol, each with its model
   std::vector<std::string> histories;  // history.csv files to draw, "{fold}" as above
   Precision precision = Precision::kAuto;
-  bool reference = false;       // LibTorch instead of the engine
-  double budget = 0.0;          // of a model with a soft mask; 0: its own
-  bool drop_at_random = false;  // see ClipAnswerOptions; needs `reference`
-  bool strict = false;          // an unusable clip is an error
+  bool reference = false;                          // LibTorch instead of the engine
+  double budget = 0.0;                             // of a model with a soft mask; 0: its own
+  TokenChoice choice = TokenChoice::kLargestMask;  // others need `reference`
+  bool strict = false;                             // an unusable clip is an error
   bool json = false;
   int threads = 0;
   int rate = 1;                   // every rate-th frame

@@ -88,6 +88,7 @@ Result<std::string> quantize(const QuantizeArguments& arguments) {
   }
   MIEN_ASSIGN(core::Quantization found, calibrate(task));
   found.data = data_name(arguments.source.stills);
+  found.layers = static_cast<std::int64_t>(task.layers.size());
   const std::string path = arguments.out.empty() ? arguments.model : arguments.out;
   MIEN_TRY(write_calibrated(model, found, path));
   return summary(found, path);

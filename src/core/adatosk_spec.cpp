@@ -25,6 +25,7 @@ void append_mask(TensorTable& table, const AdaToskConfig& c) {
     for (const char* part : {"scale", "offset", "repeat"}) {
       table.push_back({std::string("mask.agnostic.") + part, {1}});
     }
+    if (c.directed) table.push_back({"mask.agnostic.direction", {width}});
   }
   if (c.semantic) {
     for (const char* part : {"scale", "offset", "repeat", "sharpness"}) {
@@ -67,6 +68,19 @@ std::vector<ConvBlockSpec> adatosk_stem(const AdaToskConfig& c) {
     channels = layer.channels;
   }
   return blocks;
+}
+
+std::vector<float> adatosk_positions(const AdaToskConfig& c) {
+  if (!c.slotwise) return sincos_positions(c.vit.tokens(), c.vit.embed_dim);
+  const std::vector<float> slot = sincos_positions(c.vit.tokens() / c.vit.slots(), c.vit.embed_dim);
+  std::vector<float> all;
+  for (int s = 0; s < c.vit.slots(); ++s) all.insert(all.end(), slot.begin(), slot.end());
+  return all;
+}
+
+std::vector<float> adatosk_slot_positions(const AdaToskConfig& c) {
+  if (!c.slotwise) return {};
+  return sincos_positions(c.vit.slots(), c.vit.embed_dim);
 }
 
 std::int64_t kept_tokens(double budget, std::int64_t tokens) {

@@ -4,14 +4,18 @@
 // The mask of a clip is a function of its tokens alone.
 //
 //   S slots, P places of a slot (rows * columns), D the width; tokens in the order (slot, row,
-//   column). z [S * P, D]: what leaves block gate - 1. v in {0, 1}: the token is there; all are at
-//   run time, while in training the hard mask hides some. Everything below is in f32.
+//   column). z [S * P, D]: what leaves block gate - 1; of a slotwise model the tokens of a slot
+//   have attended to each other alone so far. v in {0, 1}: the token is there; all are at run time,
+//   while in training the hard mask hides some. Everything below is in f32.
 //
 //   zn      = LayerNorm(z; mask.norm), eps kVitNormEps
 //   y_s,p   = zn_s,p - slot_mean_s
 //   M_s     = mean of y_s,p over the p that are there; a slot without any token is empty: it takes
 //             no part in anything below
 //   n_u,p   = y_u,p when that token is there, else M_u
+//   h_s,p   = y_s,p less the mean of n_u,p over the slots u that are not empty: what is there
+//             beside what that place shows all the time (whose face it is says nothing about what
+//             it expresses)
 //   cos     (a, b) = a.b / max(|a| |b|, kMaskNormFloor)
 //   std'ise (x) = (x - mean) / sqrt(variance + kMaskStdFloor^2), variance biased
 //
@@ -22,7 +26,9 @@
 //   R_s,p   = cos(y_s,p, mean of n_u,p over the u < s that are not empty): resemblance to what that
 //             place has shown so far. The first slot that is not empty has R = 1: what a clip
 //             begins with is what the rest is measured against
-//   a_s,p   = c_s,p - softplus(agnostic.repeat) R_s,p
+//   a_s,p   = c_s,p - softplus(agnostic.repeat) R_s,p, and, when `directed`, + h_s,p .
+//             agnostic.direction: change alone finds where an expression begins and ends rather
+//             than where it is seen (ours)
 //   x^a     = softplus(agnostic.scale) std'ise(a over the clip's tokens) + agnostic.offset
 //   m^a     = sigmoid(x^a)
 //
@@ -30,9 +36,6 @@
 //
 //   w_c     = row c of aux_head.weight less the mean of the rows: the class's prototype
 //   aux     = aux_head(sum g zn / sum g), g = m^a when `agnostic`, else 1: logits of their own
-//   h_s,p   = y_s,p less the mean of n_u,p over the slots u that are not empty: what is there
-//             beside what that place shows all the time (whose face it is says nothing about the
-//             class)
 //   e_s,p   = sum_c softmax(aux)_c h_s,p.w_c / max(max(|h_s,p|, kMaskStill |y_s,p|) |w_c|,
 //             kMaskNormFloor): relevance. The softmax leaves out the class `background` (the face
 //             at rest), if there is one: a clip taken for neutral would otherwise hide the very
@@ -48,9 +51,10 @@
 // m = m^a m^s, kept as log m = logsigmoid(x^a) + logsigmoid(x^s), which is always finite. A factor
 // that is switched off is 1; without both log m = 0.
 //
-// Past the gate the blocks add log m_j to the scores of key j before their softmax. Then comes
-// head(fc_norm(sum_j m_j x_j / sum_j m_j)). With a budget the kept_tokens() tokens of the largest
-// log m go on, in their old order and with their log m; the others are gone from all that follows.
+// A slotwise model adds adatosk_slot_positions() to its tokens here. Past the gate the blocks add
+// log m_j to the scores of key j before their softmax. Then comes head(fc_norm(sum_j m_j x_j /
+// sum_j m_j)). With a budget the kept_tokens() tokens of the largest log m go on, in their old
+// order and with their log m; the others are gone from all that follows.
 #pragma once
 
 #include <cstdint>
@@ -69,7 +73,7 @@ inline constexpr float kMaskStdFloor = 0.01F;   // a clip in which nothing diffe
 // VideoMAE's tensors (videomae_spec.h) and:
 //   patch_embed.stem.<i>  instead of the cubes' embedding, as S2D's; proj is then [D, last, 1, 1]
 //   mask.norm.{weight,bias} [D], mask.slot_mean [S, D] (a buffer: running mean of zn per slot)
-//   mask.agnostic.{scale,offset,repeat} [1], when agnostic
+//   mask.agnostic.{scale,offset,repeat} [1], when agnostic, and .direction [D], when directed too
 //   mask.semantic.{scale,offset,repeat,sharpness} [1], when semantic
 //   aux_head.{weight,bias} [num_classes, D], [num_classes]
 // Those of the mask and aux_head are there when agnostic or semantic is. The decoder is not: it is
@@ -79,6 +83,14 @@ TensorTable adatosk_table(const AdaToskConfig& config);
 // The convolutions of the stem, named "patch_embed.stem.0" and on; empty without a stem. Each is
 // followed by a ReLU.
 std::vector<ConvBlockSpec> adatosk_stem(const AdaToskConfig& config);
+
+// Added to the embedded tokens, [S * P, D] in their order: VideoMAE's sinusoids over all tokens,
+// or, when slotwise, over the places of a slot, the same in each.
+std::vector<float> adatosk_positions(const AdaToskConfig& config);
+
+// Added to the tokens of slot s behind the mask: row s of [S, D], sinusoids over the slots. Empty
+// unless slotwise.
+std::vector<float> adatosk_slot_positions(const AdaToskConfig& config);
 
 // How many of `tokens` go on past the gate: budget * tokens, rounded up, in 1..tokens. Budgets are
 // decimals, so what exceeds a whole number by less than rounding can tell is that number.

@@ -209,10 +209,12 @@ Status read_adatosk(const Json& json, AdaToskConfig& c) {
   MIEN_TRY(read_videomae(json, c.vit));
   Reader r(json);
   read_stem(r, c.stem);
+  r.read("slotwise", c.slotwise);
   r.read("gate", c.gate, 1, 64);
   r.read("budget", c.budget, 0.0, 1.0);
   r.read("agnostic", c.agnostic);
   r.read("semantic", c.semantic);
+  r.read("directed", c.directed);
   r.read("background", c.background, -1, 4096);
   r.read("decoder_dim", c.decoder_dim, 1, 4096);
   r.read("decoder_depth", c.decoder_depth, 1, 64);
@@ -223,10 +225,12 @@ Status read_adatosk(const Json& json, AdaToskConfig& c) {
 Json adatosk_json(const AdaToskConfig& c) {
   Json json = videomae_json(c.vit);
   if (!c.stem.empty()) json["stem"] = stem_json(c.stem);
+  if (c.slotwise) json["slotwise"] = true;
   json["gate"] = c.gate;
   json["budget"] = c.budget;
   json["agnostic"] = c.agnostic;
   json["semantic"] = c.semantic;
+  if (c.directed) json["directed"] = true;
   if (c.background >= 0) json["background"] = c.background;
   json["decoder_dim"] = c.decoder_dim;
   json["decoder_depth"] = c.decoder_depth;

@@ -117,10 +117,15 @@ struct AdaToskConfig {
   // once per slot, and patch_embed.proj is a 1x1 convolution. Its strides multiply to patch_size.
   std::vector<StemLayer> stem;
 
+  // Ours, for the small presets: up to the gate every slot is computed by itself, with the
+  // positions of its places; those of the slots are added behind the mask. A token then tells of
+  // its own slot only, and a slot that several windows share is computed once.
+  bool slotwise = false;
   int gate = 3;          // blocks 0..gate-1 compute all tokens; then comes the mask. 1..depth-1
   double budget = 0.4;   // default share of the tokens that go on past the gate, (0, 1]
   bool agnostic = true;  // the two factors of the mask; without both it is 1 everywhere
   bool semantic = true;
+  bool directed = false;  // ours: the agnostic factor also follows a learnt direction
   // The class of a face at rest ("neutral"), an index; the semantic factor looks for the others.
   // -1: none.
   int background = -1;

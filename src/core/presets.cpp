@@ -39,6 +39,7 @@ ModelConfig adatosk_base() {
   ModelConfig config;
   config.arch = Arch::kAdaTosk;
   config.adatosk.vit.depth = 10;
+  config.adatosk.directed = true;
   return config;
 }
 
@@ -55,6 +56,7 @@ ModelConfig small_adatosk(int width, int heads) {
   c.vit.num_heads = heads;
   c.vit.num_classes = 8;
   c.stem = small_stem();
+  c.slotwise = true;
   // Half the width of the encoder, as the official decoders; heads of 32, as theirs of 64.
   c.decoder_dim = width / 2;
   c.decoder_depth = 2;

@@ -33,6 +33,11 @@ Status read_kept(const Json& json, std::vector<std::string>& keep) {
   return {};
 }
 
+std::size_t stem_layers(const ModelConfig& config) {
+  if (config.arch == Arch::kS2D) return config.s2d.stem.size();
+  return config.arch == Arch::kAdaTosk ? config.adatosk.stem.size() : 0;
+}
+
 }  // namespace
 
 Result<Quantization> read_quantization(const Json& json) {
@@ -51,6 +56,10 @@ Result<Quantization> read_quantization(const Json& json) {
     if (!it->is_number_integer()) return bad("has 'samples' that are not a whole number");
     q.samples = it->get<std::int64_t>();
   }
+  if (const auto it = json.find("layers"); it != json.end()) {
+    if (!it->is_number_integer()) return bad("has 'layers' that are not a whole number");
+    q.layers = it->get<std::int64_t>();
+  }
   if (const auto it = json.find("data"); it != json.end()) {
     if (!it->is_string()) return bad("has a 'data' that is not text");
     q.data = it->get<std::string>();
@@ -66,11 +75,15 @@ Json quantization_json(const Quantization& q) {
           {"accuracy_bf16", q.accuracy_bf16},
           {"accuracy_int8", q.accuracy_int8},
           {"samples", q.samples},
+          {"layers", q.layers},
           {"data", q.data}};
 }
 
 std::vector<std::string> int8_layers(const ModelConfig& config) {
   std::vector<std::string> names;
+  for (std::size_t i = 1; i < stem_layers(config); ++i) {
+    names.push_back("patch_embed.stem." + std::to_string(i) + ".conv");
+  }
   for (int i = 0; i < config.depth(); ++i) {
     const std::string block = "blocks." + std::to_string(i) + ".";
     for (const char* layer : {"attn.qkv", "attn.proj", "mlp.fc1", "mlp.fc2"}) {
@@ -78,6 +91,11 @@ std::vector<std::string> int8_layers(const ModelConfig& config) {
     }
   }
   return names;
+}
+
+bool holds_in_int8(const ModelConfig& config) {
+  if (!config.quantization || !config.quantization->int8) return false;
+  return config.quantization->layers == static_cast<std::int64_t>(int8_layers(config).size());
 }
 
 Status validate_quantization(const ModelConfig& config) {

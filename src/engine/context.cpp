@@ -60,10 +60,10 @@ bool has_fast_int8() {
 }
 
 EngineOptions options_for(EngineOptions options, const core::ModelConfig& config) {
-  const bool calibrated = config.quantization && config.quantization->int8;
   if (options.precision == Precision::kInt8 && core::int8_layers(config).empty()) {
     options.precision = Precision::kAuto;
-  } else if (options.precision == Precision::kAuto && calibrated && has_fast_int8()) {
+  } else if (options.precision == Precision::kAuto && core::holds_in_int8(config) &&
+             has_fast_int8()) {
     options.precision = Precision::kInt8;
   }
   if (options.precision == Precision::kInt8 && !options.keep) {

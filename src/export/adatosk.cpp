@@ -1,6 +1,5 @@
 #include "core/adatosk_spec.h"
 #include "core/s2d_spec.h"
-#include "core/videomae_spec.h"
 #include "export/models.h"
 #include "export/vit_block.h"
 
@@ -22,6 +21,33 @@ Value stem_tokens(GraphBuilder& g, const core::AdaToskConfig& c, const Weights& 
   }
   map = patch_conv(g, weights, "patch_embed.proj", map);
   return reshape(g, tokens_of(g, map, v.embed_dim), Ints{-1, v.tokens(), v.embed_dim});
+}
+
+// The blocks before the gate, over all tokens or, slotwise, over those of each slot: [clips, S * P,
+// D] -> the same.
+Value to_gate(GraphBuilder& g, const core::AdaToskConfig& c, const Weights& weights, Value tokens) {
+  const core::VideoMaeConfig& v = c.vit;
+  const VitSizes sizes{.width = v.embed_dim, .heads = v.num_heads};
+  const std::int64_t places = v.tokens() / v.slots();
+  if (c.slotwise) tokens = reshape(g, tokens, Ints{-1, places, v.embed_dim});
+  tokens = vit_blocks(g, weights, sizes, 0, c.gate, tokens);
+  return c.slotwise ? reshape(g, tokens, Ints{-1, v.tokens(), v.embed_dim}) : tokens;
+}
+
+// What goes past the gate knows its slot: [clips, S * P, D] -> the same.
+Value in_time(GraphBuilder& g, const core::AdaToskConfig& c, const Value& tokens) {
+  if (!c.slotwise) return tokens;
+  const core::VideoMaeConfig& v = c.vit;
+  const auto row = static_cast<std::size_t>(v.embed_dim) *
+                   static_cast<std::size_t>(v.tokens() / v.slots());  // a slot's values
+  const std::vector<float> slots = core::adatosk_slot_positions(c);
+  std::vector<float> all;
+  for (std::size_t i = 0; i < slots.size(); i += static_cast<std::size_t>(v.embed_dim)) {
+    for (std::size_t j = 0; j < row; ++j) {
+      all.push_back(slots[i + j % static_cast<std::size_t>(v.embed_dim)]);
+    }
+  }
+  return add(g, tokens, g.constant("slot_positions", all, {1, v.tokens(), v.embed_dim}));
 }
 
 // The tokens that go on past the gate.
@@ -84,12 +110,12 @@ void add_adatosk(GraphBuilder& g, const core::ModelConfig& config, const Weights
       c.stem.empty() ? tokens_of(g, patch_conv(g, weights, "patch_embed.proj", clip), v.embed_dim)
                      : stem_tokens(g, c, weights, clip);
   const Value positions =
-      g.constant("positions", core::sincos_positions(all, v.embed_dim), {1, all, v.embed_dim});
+      g.constant("positions", core::adatosk_positions(c), {1, all, v.embed_dim});
   const VitSizes sizes{.width = v.embed_dim, .heads = v.num_heads};
-  const Value tokens = vit_blocks(g, weights, sizes, 0, c.gate, add(g, embedded, positions));
+  const Value tokens = to_gate(g, c, weights, add(g, embedded, positions));
   const Value log_mask = c.masks() ? soft_mask(g, c, weights, tokens) : Value();
   const std::int64_t count = core::kept_tokens(c.budget, all);
-  Kept kept = keep(g, count, all, tokens, log_mask);
+  Kept kept = keep(g, count, all, in_time(g, c, tokens), log_mask);
   const Value key_bias =
       kept.log_mask.empty() ? Value() : reshape(g, kept.log_mask, Ints{-1, 1, 1, count});
   kept.tokens = vit_blocks(g, weights, sizes, c.gate, v.depth, kept.tokens, key_bias);

@@ -123,12 +123,23 @@ Value factor_of(GraphBuilder& g, const core::AdaToskConfig& c, const Weights& we
   return log_sigmoid(g, add(g, scaled, g.scalar(weights.floats("offset").at(0))));
 }
 
+// h: [clips, S, P, D].
+Value moved(GraphBuilder& g, const Tokens& t) {
+  return sub(g, t.y, reduce_mean(g, t.y, 1, true));
+}
+
 Value agnostic(GraphBuilder& g, const core::AdaToskConfig& c, const Weights& weights,
                const Tokens& t) {
   g.enter("mask.agnostic");
   const std::int64_t slots = c.vit.slots();
   if (slots < 2) return factor_of(g, c, weights, zeros(g, t), "");  // nothing to compare with
-  return factor_of(g, c, weights, change(g, slots, t), resemblance(g, c, t));
+  Value scores = change(g, slots, t);
+  if (c.directed) {
+    const Value direction =
+        g.constant("mask.direction", weights.floats("direction"), {c.vit.embed_dim, 1});
+    scores = add(g, scores, squeeze(g, matmul(g, moved(g, t), direction), -1));
+  }
+  return factor_of(g, c, weights, scores, resemblance(g, c, t));
 }
 
 // w: [C, D], row by row.
@@ -216,10 +227,9 @@ Value semantic(GraphBuilder& g, const core::AdaToskConfig& c, const Weights& wei
   const auto width = static_cast<std::size_t>(c.vit.embed_dim);
   const Prototypes classes(g, prototypes(weights.floats("aux_head.weight"), width), width);
   const Value clip_belief = unsqueeze(g, belief(g, c, weights, t, log_agnostic), 1);
-  const Value moved = sub(g, t.y, reduce_mean(g, t.y, 1, true));  // h
-  const Value lengths =
-      larger(g, length_of(g, moved), mul(g, t.lengths, g.scalar(core::kMaskStill)));
-  const Value relevance = reduce_sum(g, mul(g, classes.cosines(moved, lengths), clip_belief), -1);
+  const Value h = moved(g, t);
+  const Value lengths = larger(g, length_of(g, h), mul(g, t.lengths, g.scalar(core::kMaskStill)));
+  const Value relevance = reduce_sum(g, mul(g, classes.cosines(h, lengths), clip_belief), -1);
   const Weights own = weights.under("mask.semantic.");
   if (slots < 2) return factor_of(g, c, own, relevance, "");
   const Value sharpness = g.scalar(softplus_of(own, "sharpness"));

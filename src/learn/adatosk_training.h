@@ -12,9 +12,8 @@ namespace mien::learn {
 // where m is the soft mask over the tokens that are classified, budget that of the model's config,
 // and both cross-entropies are against the batch's soft targets. r is the correlation (Pearson),
 // over a clip's slots, of the mean m and the true strength of its expression, the mean over the
-// clips of which it is known and not the same in all slots. Labels alone do not teach the mask when
-// an expression is seen: it comes to prefer the places in a clip where moments are wont to be. r is
-// ours, not the paper's. The three stages:
+// clips of which it is known and not the same in all slots; it is ours, not the paper's: labels
+// alone teach the mask less well when an expression is seen. The three stages:
 //   self-supervised  cls_weight 0: no soft mask, no labels needed; hard_ratio, rec_weight above 0
 //   joint            all of it
 //   fine-tuning      hard_ratio 0 and rec_weight 0
@@ -39,6 +38,9 @@ struct AdaToskTraining {
   // them only (what `budget` cuts off at run time still takes part). Shared branches need 1: what
   // was dropped cannot be rebuilt from.
   double train_budget = 1.0;
+  // Above 0: each batch draws its own share, evenly from here to train_budget, so that the model
+  // knows clips of which more or less is left (--budget) and the mask what is dropped first.
+  double train_budget_low = 0.0;
 };
 
 }  // namespace mien::learn

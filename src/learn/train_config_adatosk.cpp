@@ -16,7 +16,9 @@ void read_model_keys(Section& s, core::AdaToskConfig& model) {
   s.read("budget", model.budget);
   s.read("agnostic", model.agnostic);
   s.read("semantic", model.semantic);
+  s.read("directed", model.directed);
   s.read("depth", model.vit.depth);
+  s.read("slotwise", model.slotwise);
   s.read("gate", model.gate);
   s.read("decoder_dim", model.decoder_dim);
   s.read("decoder_depth", model.decoder_depth);
@@ -58,6 +60,9 @@ Status check(const TrainConfig& config) {
   if (!(t.train_budget > 0.0 && t.train_budget <= 1.0)) {
     return bad("train_budget' is not in (0, 1]");
   }
+  if (!(t.train_budget_low >= 0.0 && t.train_budget_low <= t.train_budget)) {
+    return bad("train_budget_low' is not in [0, train_budget]");
+  }
   if (t.hard_ratio > 0.0 && hidden_tokens(t.hard_mask, t.hard_ratio, model.vit) == 0) {
     return bad("hard_ratio' hides nothing of this model's clips");
   }
@@ -65,9 +70,11 @@ Status check(const TrainConfig& config) {
     return bad("rec_weight' needs 'adatosk.hard_ratio': what is hidden is rebuilt");
   }
   const bool shared = t.branches == AdaToskTraining::Branches::kShared;
-  if (shared && t.rec_weight > 0.0 && t.train_budget < 1.0) {
+  const bool drops = t.train_budget < 1.0 || t.train_budget_low > 0.0;
+  if (shared && t.rec_weight > 0.0 && drops) {
     return bad(
-        "branches' are shared: 'adatosk.train_budget' must be 1, or nothing is rebuilt from");
+        "branches' are shared: 'adatosk.train_budget' must be 1 and train_budget_low 0, or "
+        "nothing is rebuilt from");
   }
   if (t.course_weight > 0.0 && !model.agnostic && !model.semantic) {
     return bad("course_weight' is for models with a soft mask");
@@ -108,6 +115,7 @@ Status read_adatosk(const toml::table& root, TrainConfig& config) {
   s.read("budget_weight", t.budget_weight);
   s.read("course_weight", t.course_weight);
   s.read("train_budget", t.train_budget);
+  s.read("train_budget_low", t.train_budget_low);
   read_model_keys(s, config.model.adatosk);
   MIEN_TRY(s.finish());
   const auto kind = hard_mask_kind(hard_mask);

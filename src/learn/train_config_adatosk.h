@@ -8,11 +8,11 @@
 namespace mien::learn {
 
 // Reads [adatosk] into config.adatosk (branches, hard_mask, hard_ratio, blank_hidden, target,
-// rec_weight, cls_weight, aux_weight, budget_weight, course_weight, train_budget) and
-// config.model.adatosk (budget, agnostic, semantic, depth, gate, decoder_dim, decoder_depth,
-// decoder_heads). After the rest of the config. Error kInvalidArgument naming the key: unknown, out
-// of range, at odds with another, or a section for a model that is no AdaTosk; and those of
-// core::validate.
+// rec_weight, cls_weight, aux_weight, budget_weight, course_weight, train_budget,
+// train_budget_low) and config.model.adatosk (budget, agnostic, semantic, directed, slotwise,
+// depth, gate, decoder_dim, decoder_depth, decoder_heads). After the rest of the config. Error
+// kInvalidArgument naming the key: unknown, out of range, at odds with another, or a section for a
+// model that is no AdaTosk; and those of core::validate.
 Status read_adatosk(const toml::table& root, TrainConfig& config);
 
 }  // namespace mien::learn

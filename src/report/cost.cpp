@@ -188,6 +188,7 @@ double soft_mask_macs(const core::AdaToskConfig& c, double kept) {
   vectors += classes;                                  // aux_head
   double scalars = 0.0;
   if (c.agnostic) vectors += tokens - tokens / slots + earlier;  // y.y of neighbours, M.M
+  if (c.agnostic && c.directed) vectors += tokens;               // y.direction
   if (c.semantic) {
     vectors += classes * (tokens + slots + 1.0);                   // y.w, M.w, |w|
     scalars = classes * (tokens + earlier + slots + 2.0 * slots);  // e, k q, cosines of q
@@ -210,8 +211,10 @@ ModelCost adatosk_cost(const core::AdaToskConfig& c) {
     cost.activation_bytes =
         std::max(cost.activation_bytes, float_bytes(2.0 * c.vit.slots() * stem.largest_map()));
   }
+  // Before the gate: one sequence, or one per slot.
+  const double sequences = c.slotwise ? c.vit.slots() : 1.0;
   add_blocks(cost,
-             {{static_cast<double>(c.gate), static_cast<double>(c.vit.tokens())},
+             {{c.gate * sequences, c.vit.tokens() / sequences},
               {static_cast<double>(c.vit.depth - c.gate), kept}},
              width, c.vit.mlp_dim());
   add_part(cost, "soft_mask", soft_mask_macs(c, kept));

@@ -22,6 +22,7 @@ struct Case {
   bool semantic = true;
   bool stem = false;
   bool gray = false;
+  bool slotwise = false;
 };
 
 core::ModelConfig config_of(const Case& c) {
@@ -31,6 +32,7 @@ core::ModelConfig config_of(const Case& c) {
   core::AdaToskConfig& a = config.adatosk;
   a.agnostic = c.agnostic;
   a.semantic = c.semantic;
+  a.slotwise = a.directed = c.slotwise;
   a.gate = 2;
   a.vit.img_size = 64;
   a.vit.num_frames = 16;
@@ -141,7 +143,9 @@ INSTANTIATE_TEST_SUITE_P(Forms, AdaToskParity,
                                            Case{"semantic", false, true},
                                            Case{"none", false, false},
                                            Case{"gray_stem", true, true, true, true},
-                                           Case{"colour_stem", true, true, true, false}),
+                                           Case{"colour_stem", true, true, true, false},
+                                           Case{"slotwise", true, true, false, false, true},
+                                           Case{"slotwise_stem", true, true, true, true, true}),
                          [](const auto& p) { return std::string(p.param.name); });
 
 }  // namespace

@@ -121,6 +121,12 @@ TEST_F(EvalMasksTest, TokensDroppedAtRandomAreTheControl) {
   const json said = json::parse(read("one/report.json"));
   EXPECT_THAT(said["settings"]["computed by"].get<std::string>(), HasSubstr("at random"));
   EXPECT_THAT(said["repeat"].get<std::string>(), HasSubstr(" --reference --budget 0.1 --drop "));
+  // Whole slots are another choice, and as reproducible. Two of eight are a quarter.
+  const std::string slots = scores("slots", {"--budget", "0.25", "--drop", "random-slots"});
+  EXPECT_EQ(scores("slots2", {"--budget", "0.25", "--drop", "random-slots"}), slots);
+  EXPECT_NE(scores("tokens", {"--budget", "0.25", "--drop", "random"}), slots);
+  EXPECT_THAT(json::parse(read("slots/report.json"))["settings"]["computed by"].get<std::string>(),
+              HasSubstr("slots dropped at random"));
   // Where nothing is dropped there is nothing to draw.
   EXPECT_EQ(scores("all", {"--budget", "1", "--drop", "random"}),
             scores("whole", {"--budget", "1", "--reference"}));

@@ -104,6 +104,7 @@ TEST_F(QuantizeTest, EvaluationsGoByWhatTheFileSays) {
     core::ModelConfig config = opened->config;
     config.quantization.emplace();
     config.quantization->int8 = holds;
+    config.quantization->layers = static_cast<std::int64_t>(core::int8_layers(config).size());
     config.quantization->keep = {"blocks.0.mlp.fc2"};
     ASSERT_TRUE(
         core::write_model(path("said.safetensors"), config, opened->tensors(), core::DType::kF16)

@@ -38,12 +38,25 @@ TEST(AdaToskTable, IsVideoMaeAndTheMask) {
                                                   {"mask.agnostic.scale", {1}},
                                                   {"mask.agnostic.offset", {1}},
                                                   {"mask.agnostic.repeat", {1}},
+                                                  {"mask.agnostic.direction", {768}},
                                                   {"mask.semantic.scale", {1}},
                                                   {"mask.semantic.offset", {1}},
                                                   {"mask.semantic.repeat", {1}},
                                                   {"mask.semantic.sharpness", {1}},
                                                   {"aux_head.weight", {7, 768}},
                                                   {"aux_head.bias", {7}}}));
+}
+
+TEST(AdaToskPositions, AreOfTheClipOrOfThePlaceAndThenTheSlot) {
+  AdaToskConfig config = base();  // 8 slots of 100 places
+  EXPECT_EQ(adatosk_positions(config), sincos_positions(800, 768));
+  EXPECT_TRUE(adatosk_slot_positions(config).empty());
+  config.slotwise = true;
+  const std::vector<float> all = adatosk_positions(config);
+  const std::vector<float> places = sincos_positions(100, 768);
+  ASSERT_EQ(all.size(), 8 * places.size());
+  for (std::size_t i = 0; i < all.size(); ++i) ASSERT_EQ(all[i], places[i % places.size()]) << i;
+  EXPECT_EQ(adatosk_slot_positions(config), sincos_positions(8, 768));
 }
 
 TEST(AdaToskTable, StandsInTheOrderOfTheForwardPass) {

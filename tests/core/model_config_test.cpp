@@ -152,6 +152,7 @@ TEST(ModelConfig, AdaToskPresets) {
   EXPECT_EQ(base.adatosk.vit.tokens(), 800);
   EXPECT_EQ(base.adatosk.gate, 3);
   EXPECT_TRUE(base.adatosk.stem.empty());
+  EXPECT_FALSE(base.adatosk.slotwise);
   for (const char* name : {"adatosk-small", "adatosk-tiny"}) {
     const auto small = find_preset(name).value();
     EXPECT_EQ(small.input_size(), 112) << name;
@@ -161,6 +162,7 @@ TEST(ModelConfig, AdaToskPresets) {
     EXPECT_TRUE(small.input.gray) << name;
     EXPECT_EQ(small.adatosk.stem_channels(), 2) << name;
     EXPECT_FALSE(small.adatosk.stem.empty()) << name;
+    EXPECT_TRUE(small.adatosk.slotwise) << name;
   }
 }
 
@@ -181,6 +183,7 @@ TEST(ModelConfig, AdaToskSurvivesTheRoundTrip) {
                .qkv_bias = false,
                .num_classes = 2};
   sizes.stem = {{8, 2}, {12, 2}, {12, 1}};
+  sizes.slotwise = sizes.directed = true;
   sizes.gate = 4;
   sizes.budget = 0.35;
   sizes.agnostic = false;
@@ -198,6 +201,8 @@ TEST(ModelConfig, AdaToskSurvivesTheRoundTrip) {
   EXPECT_FALSE(c.vit.qkv_bias);
   EXPECT_EQ(c.stem, sizes.stem);
   EXPECT_EQ(c.stem_channels(), 3);
+  EXPECT_TRUE(c.slotwise);
+  EXPECT_TRUE(c.directed);
   EXPECT_EQ(c.gate, 4);
   EXPECT_EQ(c.budget, 0.35);
   EXPECT_FALSE(c.agnostic);

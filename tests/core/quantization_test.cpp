@@ -21,6 +21,7 @@ ModelConfig calibrated() {
   q.accuracy_int8 = 0.745;
   q.samples = 400;
   q.data = "faces (valid)";
+  q.layers = 48;
   config.quantization = q;
   return config;
 }
@@ -65,6 +66,7 @@ TEST(Quantization, WhatCannotBeTrueIsRefused) {
   refusal("0.9975", "\"much\"");
   refusal("\"samples\":400", "\"samples\":-1");
   refusal("\"samples\":400", "\"samples\":4.5");
+  refusal("\"layers\":48", "\"layers\":\"all\"");
   refusal("\"faces (valid)\"", "[]");
   refusal("\"blocks.0.attn.qkv\"", "7");
 }
@@ -74,16 +76,43 @@ TEST(Quantization, LayersAreThoseOfTheTensorTable) {
   for (const std::string& name : preset_names()) {
     const ModelConfig config = find_preset(name).value();
     const std::vector<std::string> layers = int8_layers(config);
-    EXPECT_EQ(layers.size(), 4U * static_cast<std::size_t>(config.depth())) << name;
+    const std::size_t stem = config.arch == Arch::kS2D       ? config.s2d.stem.size()
+                             : config.arch == Arch::kAdaTosk ? config.adatosk.stem.size()
+                                                             : 0;
+    // The first convolution of a stem reads pictures.
+    EXPECT_EQ(layers.size(),
+              4U * static_cast<std::size_t>(config.depth()) + (stem > 0 ? stem - 1 : 0))
+        << name;
     const TensorTable table = tensor_table(config);
     for (const std::string& layer : layers) {
       std::size_t found = 0;
       for (const TensorSpec& spec : table) {
-        if (spec.name == layer + ".weight" && spec.shape.size() == 2) ++found;
+        if (spec.name == layer + ".weight" && spec.shape.size() >= 2) ++found;
       }
       EXPECT_EQ(found, 1U) << name << ": " << layer;
     }
   }
+}
+
+// What was found out about other layers than there are says nothing about these.
+TEST(Quantization, HoldsForTheLayersItKnew) {
+  ModelConfig config = calibrated();
+  EXPECT_TRUE(holds_in_int8(config));
+  config.quantization->layers = 47;
+  EXPECT_FALSE(holds_in_int8(config));
+  config.quantization->layers = 48;
+  config.quantization->int8 = false;
+  EXPECT_FALSE(holds_in_int8(config));
+  config.quantization.reset();
+  EXPECT_FALSE(holds_in_int8(config));
+  // Files from before say nothing of it.
+  std::string text = to_json(calibrated());
+  const std::string field = "\"layers\":48,";
+  ASSERT_NE(text.find(field), std::string::npos);
+  text.erase(text.find(field), field.size());
+  const auto old = parse_model_config(text);
+  ASSERT_TRUE(old.ok()) << old.error().to_string();
+  EXPECT_FALSE(holds_in_int8(*old));
 }
 
 }  // namespace

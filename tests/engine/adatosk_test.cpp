@@ -43,6 +43,8 @@ std::vector<Case> cases() {
   std::vector<Case> all;
   all.push_back({"both_three_clips", tiny(), 3});
   all.push_back({"agnostic", tiny(true, false)});
+  all.push_back({"agnostic_directed", tiny(true, false), 2});
+  all.back().sizes.directed = true;
   all.push_back({"semantic", tiny(false, true), 2});
   all.back().sizes.background = 3;
   all.push_back({"none", tiny(false, false)});
@@ -66,6 +68,15 @@ std::vector<Case> cases() {
   colour.sizes.vit.num_frames = 9;
   colour.sizes.stem = {{6, 2}, {7, 2}, {10, 2}};
   all.push_back(colour);
+  Case slotwise{"slotwise", tiny(), 2};
+  slotwise.sizes.slotwise = true;
+  slotwise.sizes.gate = 2;
+  slotwise.sizes.directed = true;
+  all.push_back(slotwise);
+  Case slotwise_stem = gray;
+  slotwise_stem.name = "slotwise_gray_stem";
+  slotwise_stem.sizes.slotwise = true;
+  all.push_back(slotwise_stem);
   return all;
 }
 

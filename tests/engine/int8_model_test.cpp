@@ -24,11 +24,19 @@ struct Case {
   core::ModelConfig config;
 };
 
+const std::vector<core::StemLayer> kStem = {{8, 2}, {8, 2}, {12, 2}, {16, 2}};
+
 std::vector<Case> cases() {
-  return {{"s2d_video", test::small_config(true)},
-          {"s2d_image", test::small_config(false)},
-          {"videomae", test::small_videomae_config()},
-          {"adatosk", test::small_adatosk_config()}};
+  std::vector<Case> all = {{"s2d_video", test::small_config(true)},
+                           {"s2d_stem", test::small_config(true)},
+                           {"s2d_image", test::small_config(false)},
+                           {"videomae", test::small_videomae_config()},
+                           {"adatosk", test::small_adatosk_config()},
+                           {"adatosk_stem_slotwise", test::small_adatosk_config()}};
+  all[1].config.s2d.stem = kStem;
+  all[5].config.adatosk.stem = kStem;
+  all[5].config.adatosk.slotwise = true;
+  return all;
 }
 
 class Int8Model : public ::testing::TestWithParam<Case> {
@@ -131,6 +139,9 @@ TEST(Int8Choice, AutoTakesItOnlyWhereTheModelSaysThatItHolds) {
   config.quantization->keep = {"blocks.0.mlp.fc2"};
   EXPECT_EQ(options_for({}, config).precision, Precision::kAuto);
   config.quantization->int8 = true;
+  // Of fewer layers than there are now: said before others could be quantised.
+  EXPECT_EQ(options_for({}, config).precision, Precision::kAuto);
+  config.quantization->layers = static_cast<std::int64_t>(core::int8_layers(config).size());
   const EngineOptions chosen = options_for({}, config);
   if (has_fast_int8()) {
     EXPECT_EQ(chosen.precision, Precision::kInt8);
@@ -179,6 +190,7 @@ TEST(Int8Choice, TheRecognizerTellsWhatWasChosen) {
   EXPECT_EQ(chosen(), plain);
   config.quantization.emplace();
   config.quantization->int8 = true;
+  config.quantization->layers = static_cast<std::int64_t>(core::int8_layers(config).size());
   EXPECT_EQ(chosen(), has_fast_int8() ? Precision::kInt8 : plain);
   EXPECT_STREQ(precision_name(Precision::kInt8), "int8");
   EXPECT_STREQ(precision_name(Precision::kAuto), "auto");

@@ -79,6 +79,32 @@ TEST_F(AdaToskRecognizer, MaskAndKeptTokensOfEveryClip) {
   }
 }
 
+// What a slot's embedding holds, its first tokens or those that leave the gate, is the model's.
+TEST_F(AdaToskRecognizer, EmbeddedSlotsGiveTheAnswersOfTheirClip) {
+  core::ModelConfig config = test::small_adatosk_config();
+  config.adatosk.slotwise = true;
+  testing::TempFolder folder;
+  auto slotwise = Recognizer::load(test::write_random(folder, config),
+                                   {.precision = Precision::kF32, .threads = 2});
+  ASSERT_TRUE(slotwise.ok()) << slotwise.error().to_string();
+  std::vector<std::vector<float>> answers;
+  for (const Recognizer* model : {&*model_, &*slotwise}) {
+    auto session = model->session();
+    ASSERT_TRUE(session.ok());
+    const auto size = static_cast<std::size_t>(model->embedding_size());
+    ASSERT_EQ(size, 3U * 3 * 32);
+    std::vector<float> slots(2 * size), logits(3), mask(kTokens), own_mask(kTokens);
+    const auto clip = std::span(faces_).first(kClip);
+    ASSERT_TRUE(session->embed(clip, 4, slots).ok());
+    auto& own = answers.emplace_back(3);
+    ASSERT_TRUE(session->logits(clip, 1, 4, own, {.mask = own_mask}).ok());
+    ASSERT_TRUE(session->logits_of(slots, 1, 4, logits, {.mask = mask}).ok());
+    for (std::size_t c = 0; c < 3; ++c) EXPECT_NEAR(logits[c], own[c], 1e-5F);
+    for (std::size_t i = 0; i < kTokens; ++i) EXPECT_NEAR(mask[i], own_mask[i], 1e-5F);
+  }
+  EXPECT_NE(answers[0], answers[1]);
+}
+
 TEST_F(AdaToskRecognizer, BudgetsChangeFromCallToCall) {
   std::vector<float> own(9), all(9), half(9), few(9), probabilities(9);
   std::vector<std::uint8_t> kept(3 * kTokens);

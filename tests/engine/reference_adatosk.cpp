@@ -115,7 +115,17 @@ Row factor(const TensorMap& t, const std::string& name, Row score, const Row& re
   return out;
 }
 
-Row agnostic_factor(const TensorMap& t, const Terms& m) {
+// What a place shows beside what it shows all the time: h.
+Row moved_of(const Terms& m, std::size_t token) {
+  Rows shown;
+  for (std::size_t j = token % m.places; j < m.y.size(); j += m.places) shown.push_back(m.y[j]);
+  Row moved = m.y[token];
+  const Row always = mean_row(shown);
+  for (std::size_t k = 0; k < moved.size(); ++k) moved[k] -= always[k];
+  return moved;
+}
+
+Row agnostic_factor(const core::AdaToskConfig& c, const TensorMap& t, const Terms& m) {
   Row change(m.y.size());
   for (std::size_t i = 0; i < change.size(); ++i) {
     Row found;
@@ -124,6 +134,7 @@ Row agnostic_factor(const TensorMap& t, const Terms& m) {
       found.push_back((1.0 - cosine(m.y[i], m.y[i + m.places])) / 2.0);
     }
     change[i] = found.empty() ? 0.0 : mean_of(found);
+    if (c.directed) change[i] += dot(moved_of(m, i), values(t, "mask.agnostic.direction"));
   }
   Row resemblance(m.y.size(), 1.0);
   for (std::size_t i = m.places; i < resemblance.size(); ++i) {
@@ -157,11 +168,7 @@ Row semantic_factor(const core::AdaToskConfig& config, const TensorMap& t, const
   Row relevance(m.y.size());
   Row keep(m.slots);
   for (std::size_t i = 0; i < relevance.size(); ++i) {
-    Rows shown;
-    for (std::size_t j = i % m.places; j < m.y.size(); j += m.places) shown.push_back(m.y[j]);
-    Row moved = m.y[i];
-    const Row always = mean_row(shown);
-    for (std::size_t k = 0; k < moved.size(); ++k) moved[k] -= always[k];
+    const Row moved = moved_of(m, i);
     const double length =
         std::max(std::sqrt(dot(moved, moved)), 0.1 * std::sqrt(dot(m.y[i], m.y[i])));
     for (std::size_t c = 0; c < belief.size(); ++c) {
@@ -195,8 +202,8 @@ Row semantic_factor(const core::AdaToskConfig& config, const TensorMap& t, const
   return factor(t, "mask.semantic", relevance, redundancy);
 }
 
-Rows embed(const core::AdaToskConfig& c, const TensorMap& t, const std::vector<Planes>& pictures) {
-  if (c.stem.empty()) return reference_videomae_tokens(c.vit, t, pictures);
+Rows embed_stem(const core::AdaToskConfig& c, const TensorMap& t,
+                const std::vector<Planes>& pictures) {
   Rows tokens;
   for (int slot = 0; slot < c.vit.slots(); ++slot) {
     Planes stacked{c.stem_channels(), c.vit.img_size, {}};
@@ -215,8 +222,23 @@ Rows embed(const core::AdaToskConfig& c, const TensorMap& t, const std::vector<P
       tokens.push_back(linear(t, "patch_embed.proj", column));
     }
   }
-  reference_positions(tokens);
   return tokens;
+}
+
+// The tokens that leave the gate, of pictures that are a sequence: a clip, or a slot alone.
+Rows to_gate(const core::AdaToskConfig& c, const TensorMap& t,
+             const std::vector<Planes>& pictures) {
+  core::AdaToskConfig sequence = c;
+  sequence.vit.num_frames = static_cast<int>(pictures.size());
+  Rows x;
+  if (c.stem.empty()) {
+    x = reference_videomae_tokens(sequence.vit, t, pictures);
+  } else {
+    x = embed_stem(sequence, t, pictures);
+    reference_positions(x);
+  }
+  for (int i = 0; i < c.gate; ++i) reference_videomae_block(t, i, c.vit.num_heads, x);
+  return x;
 }
 
 }  // namespace
@@ -224,14 +246,15 @@ Rows embed(const core::AdaToskConfig& c, const TensorMap& t, const std::vector<P
 ReferenceAdaTosk reference_adatosk_gate(const core::AdaToskConfig& c, const TensorMap& t,
                                         const std::vector<Planes>& pictures) {
   ReferenceAdaTosk clip;
-  clip.gate = embed(c, t, pictures);
-  for (int i = 0; i < c.gate; ++i) {
-    reference_videomae_block(t, i, c.vit.num_heads, clip.gate);
+  const std::ptrdiff_t length = c.slotwise ? c.vit.tubelet_size : c.vit.num_frames;
+  for (auto from = pictures.begin(); from != pictures.end(); from += length) {
+    const Rows part = to_gate(c, t, {from, from + length});
+    clip.gate.insert(clip.gate.end(), part.begin(), part.end());
   }
   clip.log_mask.assign(clip.gate.size(), 0.0);
   if (!c.agnostic && !c.semantic) return clip;
   const Terms m = terms_of(c, t, clip.gate);
-  if (c.agnostic) clip.agnostic = agnostic_factor(t, m);
+  if (c.agnostic) clip.agnostic = agnostic_factor(c, t, m);
   clip.aux_logits = auxiliary(t, m, clip.agnostic);
   if (c.semantic) clip.semantic = semantic_factor(c, t, m, clip.aux_logits);
   for (const Row* part : {&clip.agnostic, &clip.semantic}) {
@@ -255,10 +278,14 @@ std::vector<std::size_t> reference_kept(const Row& log_mask, double budget) {
 void reference_adatosk_tail(const core::AdaToskConfig& c, const TensorMap& t,
                             const std::vector<std::size_t>& kept, ReferenceAdaTosk& clip) {
   clip.kept = kept;
+  Rows slots(z(c.vit.slots()), Row(z(c.vit.embed_dim)));
+  if (c.slotwise) reference_positions(slots);
   Rows x;
   Row bias;
   for (const std::size_t token : kept) {
     x.push_back(clip.gate[token]);
+    const Row& slot = slots[token / (clip.gate.size() / slots.size())];
+    for (std::size_t k = 0; k < slot.size(); ++k) x.back()[k] += slot[k];
     bias.push_back(clip.log_mask[token]);
   }
   for (int i = c.gate; i < c.vit.depth; ++i) {

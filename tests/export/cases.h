@@ -50,6 +50,7 @@ inline std::vector<ExportCase> export_cases() {
       {"adatosk_semantic", small_adatosk_config()},
       {"adatosk_plain", small_adatosk_config()},
       {"adatosk_one_slot", small_adatosk_config()},
+      {"adatosk_slotwise", small_adatosk_config()},
       {"landmark", landmark_config()},
   };
   for (ExportCase& c : cases) {
@@ -59,6 +60,7 @@ inline std::vector<ExportCase> export_cases() {
       c.config.adatosk.semantic = false;
     if (c.name == "adatosk_semantic" || c.name == "adatosk_plain")
       c.config.adatosk.agnostic = false;
+    if (c.name == "adatosk_slotwise") c.config.adatosk.slotwise = c.config.adatosk.directed = true;
     if (c.name == "adatosk_one_slot") c.config.adatosk.vit.num_frames = 2;
   }
   return cases;

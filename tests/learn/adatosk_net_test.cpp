@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "learn/adatosk_case.h"
@@ -123,6 +124,30 @@ TEST(AdaToskNet, ParallelBranchesClassifyTheWholeClip) {
   AdaToskTraining shared = both;
   shared.branches = Branches::kShared;
   EXPECT_GT(std::abs(loss_with(shared, 3) - loss_with(both, 3)), 1e-4);
+}
+
+// Each batch its own share of the tokens, a function of its seed alone.
+TEST(AdaToskNet, BudgetsMayBeDrawn) {
+  AdaToskTraining training;
+  training.train_budget = 0.5;
+  const auto loss_with = [&](std::uint64_t seed) {
+    const auto net = net_of(little_config(), training);
+    net->module().eval();
+    const torch::NoGradGuard no_grad;
+    return net->own_loss(easy_lesson(seed)).item<double>();
+  };
+  EXPECT_EQ(loss_with(1), loss_with(2));
+  training.train_budget_low = 0.1;
+  std::set<double> losses;
+  for (std::uint64_t seed = 0; seed < 12; ++seed) losses.insert(loss_with(seed));
+  EXPECT_EQ(loss_with(3), loss_with(3));
+  EXPECT_GE(losses.size(), 4U);  // 2 to 8 of 16 tokens
+  EXPECT_LE(losses.size(), 7U);
+  // A range of one is no range.
+  training.train_budget_low = 0.5;
+  const double fixed = loss_with(1);
+  training.train_budget_low = 0.0;
+  EXPECT_EQ(loss_with(1), fixed);
 }
 
 TEST(AdaToskNet, RebuildsBetterWithoutAnyLabel) {

@@ -171,6 +171,63 @@ TEST(AdaTosk, ComputesTheVisibleTokensOnly) {
                             peeking->forward(clip, {.hard = &hard}).logits));
 }
 
+// Slotwise, a token that leaves the gate tells of its own slot, and of all past it.
+TEST(AdaTosk, SlotwiseSlotsMeetBehindTheGate) {
+  for (const bool masked : {false, true}) {
+    core::AdaToskConfig config = little_config(true);
+    config.slotwise = true;
+    AdaTosk net = little_net(config);
+    const torch::NoGradGuard no_grad;
+    // Of unequal numbers in the slots.
+    const HardMask hard = draw_hard_mask(HardMaskKind::kRandom, 0.5, config.vit, 1, 3);
+    const AdaToskPass pass{.hard = masked ? &hard : nullptr};
+    const Tensor numbers = masked ? hard.visible : torch::arange(16, torch::kLong).view({1, 16});
+    const Tensor clip = noise_clips(1);
+    const std::int64_t changed = numbers[0][3].item<std::int64_t>();
+    Taps before, after;
+    net->forward(clip, pass, &before);
+    net->forward(with_other_pixels(clip, changed), pass, &after);
+    for (std::int64_t i = 0; i < numbers.size(1); ++i) {
+      const bool same_slot = numbers[0][i].item<std::int64_t>() / 4 == changed / 4;
+      const auto differs = [&](const char* tap) {
+        return !torch::allclose(before.at(tap)[0][i], after.at(tap)[0][i], 1e-4, 1e-6);
+      };
+      EXPECT_EQ(differs("block1.out"), same_slot) << "token " << i;
+      EXPECT_TRUE(differs("block3.out")) << "token " << i;
+    }
+  }
+}
+
+// Hidden tokens or not, a slot's are computed alike: the two ways to keep slots apart agree.
+TEST(AdaTosk, SlotwiseWithAndWithoutGapsAgree) {
+  core::AdaToskConfig config = little_config();
+  config.slotwise = true;
+  AdaTosk net = little_net(config);
+  const torch::NoGradGuard no_grad;
+  const Tensor all = torch::arange(16, torch::kLong).expand({2, 16}).contiguous();
+  const HardMask nothing{all, all.narrow(1, 0, 0)};
+  Taps gaps, whole;
+  const AdaToskImpl::Output a = net->forward(noise_clips(2), {.hard = &nothing}, &gaps);
+  const AdaToskImpl::Output b = net->forward(noise_clips(2), {}, &whole);
+  EXPECT_TRUE(torch::allclose(gaps.at("block1.out"), whole.at("block1.out"), 1e-5, 1e-6));
+  EXPECT_TRUE(torch::allclose(a.logits, b.logits, 1e-5, 1e-6));
+}
+
+// A clip that stands still says the same in every slot; past the gate they know their places.
+TEST(AdaTosk, SlotwiseSlotsBeginAlike) {
+  core::AdaToskConfig config = little_config();
+  config.slotwise = true;
+  AdaTosk net = little_net(config);
+  const torch::NoGradGuard no_grad;
+  const Tensor still = noise_clips(1).narrow(2, 0, 1).expand({1, 3, 8, 8, 8});
+  Taps taps;
+  net->forward(still, {}, &taps);
+  const Tensor gate = taps.at("block1.out").view({4, 4, 16});
+  EXPECT_TRUE(torch::allclose(gate[0], gate[3], 1e-5, 1e-6));
+  const Tensor last = taps.at("block3.out").view({4, 4, 16});
+  EXPECT_FALSE(torch::allclose(last[0], last[3], 1e-2, 1e-2));
+}
+
 TEST(AdaTosk, RebuildsWhatIsHidden) {
   AdaTosk net = little_net(little_config(), AdaToskTrainOptions{.decoder = true});
   const HardMask hard = draw_hard_mask(HardMaskKind::kTube, 0.5, little_config().vit, 2, 3);

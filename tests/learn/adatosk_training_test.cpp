@@ -26,7 +26,8 @@ std::string write_config(const TempFolder& folder) {
          "0.75\nblank_hidden = false\n"
          "target = \"frame_diff\"\nrec_weight = 0.5\ncls_weight = 0.9\naux_weight = 0.3\n"
          "budget_weight = 2\nbudget = 0.3\nsemantic = false\ndepth = 6\ngate = 2\n"
-         "decoder_dim = 48\ndecoder_depth = 1\ndecoder_heads = 2\n";
+         "decoder_dim = 48\ndecoder_depth = 1\ndecoder_heads = 2\n"
+         "slotwise = false\ndirected = false\n";
   return folder.file("run.toml");
 }
 
@@ -45,10 +46,13 @@ TEST(AdaToskTrainConfig, ReadsEveryKey) {
   EXPECT_EQ(t.aux_weight, 0.3);
   EXPECT_EQ(t.budget_weight, 2.0);
   EXPECT_EQ(t.train_budget, 1.0);
+  EXPECT_EQ(t.train_budget_low, 0.0);
   const core::AdaToskConfig& model = config->model.adatosk;
   EXPECT_EQ(model.budget, 0.3);
   EXPECT_TRUE(model.agnostic);
   EXPECT_FALSE(model.semantic);
+  EXPECT_FALSE(model.slotwise);  // unlike the preset
+  EXPECT_FALSE(model.directed);
   EXPECT_EQ(model.vit.depth, 6);
   EXPECT_EQ(model.gate, 2);
   EXPECT_EQ(model.decoder_dim, 48);
@@ -88,6 +92,9 @@ TEST(AdaToskTrainConfig, RefusesWhatCannotBe) {
            std::pair{"adatosk.course_weight=1", "adatosk.branches"},
            std::pair{"adatosk.train_budget=0.5", "adatosk.train_budget"},
            std::pair{"adatosk.train_budget=0", "adatosk.train_budget"},
+           std::pair{"adatosk.train_budget_low=0.5", "adatosk.train_budget"},
+           std::pair{"adatosk.train_budget_low=-0.1", "adatosk.train_budget_low"},
+           std::pair{"adatosk.train_budget_low=1.1", "adatosk.train_budget_low"},
            std::pair{"adatosk.budget=0", "adatosk.budget"},
            std::pair{"adatosk.budget=1.01", "adatosk.budget"},
            std::pair{"adatosk.depth=100", "adatosk.depth"},
@@ -106,8 +113,11 @@ TEST(AdaToskTrainConfig, RefusesWhatCannotBe) {
       read_train_config(path, {"adatosk.branches=parallel", "adatosk.rec_weight=0"});
   ASSERT_FALSE(unused.ok());
   EXPECT_NE(unused.error().to_string().find("adatosk.branches"), std::string::npos);
-  EXPECT_TRUE(
-      read_train_config(path, {"adatosk.branches=parallel", "adatosk.train_budget=0.5"}).ok());
+  const auto range = read_train_config(
+      path,
+      {"adatosk.branches=parallel", "adatosk.train_budget=0.5", "adatosk.train_budget_low=0.2"});
+  ASSERT_TRUE(range.ok()) << range.error().to_string();
+  EXPECT_EQ(range->adatosk.train_budget_low, 0.2);
   const auto nothing = read_train_config(path, {"adatosk.cls_weight=0", "adatosk.rec_weight=0"});
   ASSERT_FALSE(nothing.ok());
   EXPECT_NE(nothing.error().to_string().find("nothing to learn"), std::string::npos);

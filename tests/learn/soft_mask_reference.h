@@ -29,6 +29,7 @@ struct ReferenceMask {
 // The parameters, by their names behind "mask.", and aux_head's.
 struct ReferenceWeights {
   std::map<std::string, double> values;  // agnostic.scale, ...
+  Row direction;                         // of the agnostic factor; empty: none
   Row norm_weight, norm_bias;
   std::vector<Row> aux_weight;  // [C] rows of D
   Row aux_bias;
@@ -183,6 +184,7 @@ class MaskReference {
           neighbours += 1.0;
         }
         change /= std::max(neighbours, 1.0);
+        if (!w_.direction.empty()) change += dot(less(at(s, p), always(p)), w_.direction);
         out.push_back(change - softplus(parameter("agnostic.repeat")) * resemblance(s, p));
       }
     }

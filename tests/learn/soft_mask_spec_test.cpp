@@ -35,6 +35,8 @@ ReferenceWeights weights_of(const Case& c, bool agnostic, bool semantic) {
       out.norm_weight = row_of(item.value());
     } else if (item.key() == "norm.bias") {
       out.norm_bias = row_of(item.value());
+    } else if (item.key() == "agnostic.direction") {
+      out.direction = row_of(item.value());
     } else {
       out.values[item.key()] = item.value().item<double>();
     }
@@ -125,7 +127,7 @@ TEST(SoftMask, GradientsReachEveryParameter) {
       ++seen;
     }
   }
-  EXPECT_EQ(seen, 2U + 3U + 4U + 2U);
+  EXPECT_EQ(seen, 2U + 4U + 4U + 2U);
   EXPECT_TRUE(torch::isfinite(tokens.grad()).all().item<bool>());
 }
 

@@ -61,6 +61,29 @@ TEST(SoftMask, ARepeatedMomentIsSuppressed) {
   EXPECT_NEAR(advantage(), 0.0, 1e-4);
 }
 
+// What has mattered before counts where it appears and while it lasts, not where it changes.
+TEST(SoftMask, ADirectionFindsWhatLasts) {
+  Case c = make_case(true, false);
+  const Tensor pictures = two_pictures();
+  const Tensor clip = clip_showing(pictures, {0, 0, 1, 1, 1, 1, 0, 0});
+  const auto others_least = [&] {
+    const Tensor mask = by_slot(c(clip).agnostic);
+    return mask.narrow(0, 2, 4).min() -
+           torch::cat({mask.narrow(0, 0, 2), mask.narrow(0, 6, 2)}).max();
+  };
+  EXPECT_LT(others_least().item<double>(), 0.0);
+  {
+    const torch::NoGradGuard no_grad;
+    auto parameters = c.mask->named_parameters();
+    parameters["agnostic.direction"].copy_((pictures[1] - pictures[0]).mean(0));
+  }
+  EXPECT_GT(others_least().item<double>(), 0.2);
+  // As long as it is there always, it says nothing.
+  const std::vector<std::int64_t> frozen(static_cast<std::size_t>(kSlots), 1);
+  const Tensor flat = c(clip_showing(pictures, frozen)).log_mask.exp();
+  EXPECT_LT((flat.max() - flat.min()).item<double>(), 1e-3);
+}
+
 TEST(SoftMask, AFrozenClipIsFlat) {
   const std::vector<std::int64_t> frozen(static_cast<std::size_t>(kSlots), 0);
   const Tensor clip = clip_showing(two_pictures(), frozen);

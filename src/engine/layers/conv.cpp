@@ -1,5 +1,7 @@
 #include "engine/layers/conv.h"
 
+#include <utility>
+
 #include "engine/kernels/vector_ops.h"
 
 namespace mien::engine {
@@ -35,19 +37,35 @@ dnnl::primitive_attr attributes(ConvEpilogue epilogue) {
 
 }  // namespace
 
+FoldedConv fold_conv(const TensorSource& source, const core::ConvBlockSpec& spec) {
+  FoldedConv folded{source.floats(spec.name + ".conv.weight"), {}};
+  FoldedNorm norm = fold_batch_norm(source, spec.name + ".bn");
+  const std::size_t per_channel = folded.filters.size() / norm.scale.size();
+  for (std::size_t c = 0; c < norm.scale.size(); ++c) {
+    for (std::size_t i = 0; i < per_channel; ++i) {
+      folded.filters[c * per_channel + i] *= norm.scale[c];
+    }
+  }
+  folded.bias = std::move(norm.shift);
+  return folded;
+}
+
+std::size_t conv_out_side(const core::ConvBlockSpec& spec, std::size_t side) {
+  return (side + 2 * static_cast<std::size_t>(spec.padding) -
+          static_cast<std::size_t>(spec.kernel)) /
+             static_cast<std::size_t>(spec.stride) +
+         1;
+}
+
 std::shared_ptr<const ConvWeights> ConvWeights::read(std::shared_ptr<const Context> context,
                                                      const TensorSource& source,
                                                      const core::ConvBlockSpec& spec, bool f32) {
-  std::vector<float> filters = source.floats(spec.name + ".conv.weight");
-  FoldedNorm norm = fold_batch_norm(source, spec.name + ".bn");
-  const std::size_t per_channel = filters.size() / norm.scale.size();
-  for (std::size_t c = 0; c < norm.scale.size(); ++c) {
-    for (std::size_t i = 0; i < per_channel; ++i) filters[c * per_channel + i] *= norm.scale[c];
-  }
+  FoldedConv folded = fold_conv(source, spec);
   std::vector<float> slopes;
   if (spec.prelu) slopes = source.floats(spec.name + ".prelu.weight");
-  return std::make_shared<const ConvWeights>(std::move(context), spec, f32, std::move(filters),
-                                             std::move(norm.shift), std::move(slopes));
+  return std::make_shared<const ConvWeights>(std::move(context), spec, f32,
+                                             std::move(folded.filters), std::move(folded.bias),
+                                             std::move(slopes));
 }
 
 ConvWeights::ConvWeights(std::shared_ptr<const Context> context, core::ConvBlockSpec spec, bool f32,
@@ -61,16 +79,11 @@ ConvWeights::ConvWeights(std::shared_ptr<const Context> context, core::ConvBlock
       packed_(context_, std::move(filters), filter_desc(spec_, Type::f32, false),
               !f32 && context_->rounds_weights()) {}
 
-std::size_t ConvWeights::out_side(std::size_t side) const {
-  return (side + 2 * static_cast<std::size_t>(spec_.padding) -
-          static_cast<std::size_t>(spec_.kernel)) /
-             static_cast<std::size_t>(spec_.stride) +
-         1;
-}
-
 Conv::Conv(std::shared_ptr<const ConvWeights> weights, std::size_t batch, std::size_t side,
            ConvEpilogue epilogue)
-    : weights_(std::move(weights)), batch_(batch), out_side_(weights_->out_side(side)) {
+    : weights_(std::move(weights)),
+      batch_(batch),
+      out_side_(conv_out_side(weights_->spec(), side)) {
   const core::ConvBlockSpec& s = weights_->spec();
   const dnnl::engine& engine = weights_->context().engine();
   const Type type = onednn_type(weights_->kind());

@@ -13,6 +13,17 @@ namespace mien::engine {
 // a post-op only in its reference code, hundreds of times slower than a pass of our own.
 enum class ConvEpilogue { kNone, kRelu, kAddToDst };
 
+// A convolution and the BatchNorm behind it as one convolution.
+struct FoldedConv {
+  std::vector<float> filters;  // [out, in / groups, kernel, kernel]
+  std::vector<float> bias;     // [out]
+};
+// Reads <spec.name>.conv.weight and <spec.name>.bn.
+FoldedConv fold_conv(const TensorSource& source, const core::ConvBlockSpec& spec);
+
+// Side of the output for an input of this side.
+std::size_t conv_out_side(const core::ConvBlockSpec& spec, std::size_t side);
+
 // Filters of one layer: immutable, shared by sessions.
 class ConvWeights {
  public:
@@ -31,9 +42,6 @@ class ConvWeights {
 
   // How the layer's input and output are stored.
   ActKind kind() const { return f32_ ? ActKind::kF32 : context_->act(); }
-
-  // Side of the output for an input of this side.
-  std::size_t out_side(std::size_t side) const;
 
  private:
   friend class Conv;

@@ -1,12 +1,12 @@
 #include "engine/layers/quantized_linear.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
-#include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include "engine/guard.h"
+#include "engine/layers/channel_codes.h"
 #include "engine/parallel.h"
 
 namespace mien::engine {
@@ -15,8 +15,6 @@ namespace {
 using Desc = dnnl::memory::desc;
 using Tag = dnnl::memory::format_tag;
 using Type = dnnl::memory::data_type;
-
-constexpr float kWeightCodes = 127.0F;
 
 // |sum| <= in * 255 * 127 must stay below 2^31.
 constexpr std::size_t kMaxIn = 65536;
@@ -41,25 +39,6 @@ std::size_t ceil_divide(std::size_t a, std::size_t b) {
   return (a + b - 1) / b;
 }
 
-// Largest magnitude; NaN when something is not finite.
-float largest_of(const float* values, std::size_t count) {
-  // As integers magnitudes have the same order, infinity and NaN last, and compilers vectorise it.
-  std::uint32_t largest = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    largest = std::max(largest, std::bit_cast<std::uint32_t>(values[i]) & 0x7FFFFFFFU);
-  }
-  constexpr std::uint32_t kInfinity = 0x7F800000U;
-  return largest < kInfinity ? std::bit_cast<float>(largest)
-                             : std::numeric_limits<float>::quiet_NaN();
-}
-
-// To the nearest whole number, ties to even, of magnitudes below 2^22: where it has no digits
-// behind the point. std::nearbyint is a call, unless SSE4.1 is taken for granted.
-float rounded(float value) {
-  constexpr float kNoDigits = 12582912.0F;  // 1.5 * 2^23
-  return (value + kNoDigits) - kNoDigits;
-}
-
 Desc plain_weights(std::size_t in, std::size_t out) {
   return Desc({dim(in), dim(out)}, Type::s8, Tag::ba);
 }
@@ -73,24 +52,11 @@ QuantizedLinearWeights::QuantizedLinearWeights(std::shared_ptr<const Context> co
     : context_(std::move(context)), in_(in), out_(out), bias_(std::move(bias)) {
   if (in_ > kMaxIn) throw std::runtime_error("a layer is too wide for int8");
   if (bias_.empty()) bias_.assign(out_, 0.0F);
-  std::vector<std::int8_t> codes(in_ * out_, 0);
-  for (std::size_t n = 0; n < out_; ++n) {
-    const float* row = weight.data() + n * in_;
-    const float largest = largest_of(row, in_);
-    const bool usable = largest > 1e-30F;  // neither 0 nor NaN
-    const float inverse = usable ? kWeightCodes / largest : 0.0F;
-    std::int32_t sum = 0;
-    for (std::size_t k = 0; usable && k < in_; ++k) {
-      const float held = std::clamp(row[k] * inverse, -kWeightCodes, kWeightCodes);
-      const auto code = static_cast<std::int32_t>(rounded(held));
-      codes[n * in_ + k] = static_cast<std::int8_t>(code);
-      sum += code;
-    }
-    scales_.push_back(largest <= 1e-30F ? 0.0F : largest / kWeightCodes);
-    offsets_.push_back(zero_code(code_limit()) * sum);
-  }
-  packed_ =
-      std::make_unique<const PackedWeights>(context_, std::move(codes), plain_weights(in_, out_));
+  ChannelCodes made = code_channels(weight, in_, out_);
+  for (const std::int32_t sum : made.sums) offsets_.push_back(zero_code(code_limit()) * sum);
+  scales_ = std::move(made.scales);
+  packed_ = std::make_unique<const PackedWeights>(context_, std::move(made.codes),
+                                                  plain_weights(in_, out_));
 }
 
 QuantizedLinear::QuantizedLinear(std::shared_ptr<const QuantizedLinearWeights> weights,

@@ -1,4 +1,5 @@
-// AdaTosk's tubelets one by one: the frames of a slot -> its tokens.
+// What AdaTosk computes of each slot by itself: its frames -> its tokens, embedded, or in slotwise
+// models as they leave the gate.
 #pragma once
 
 #include <memory>
@@ -16,8 +17,7 @@ class AdaToskSlotWorker {
 
   Status allocate() { return arena_.allocate(); }
 
-  // rgb: u8 [tubelet, S, S, 3]; tokens: f32 [places, D], without positions, as ClipInput::tokens
-  // takes them.
+  // rgb: u8 [tubelet, S, S, 3]; tokens: f32 [places, D] as AdaToskGate takes them.
   void run(const std::uint8_t* rgb, float* tokens);
 
   static std::size_t part_bytes(const AdaToskWeights& weights);
@@ -27,7 +27,8 @@ class AdaToskSlotWorker {
   std::shared_ptr<const AdaToskWeights> weights_;
   dnnl::stream stream_;
   Arena arena_;
-  AdaToskEmbedding embedding_;
+  std::unique_ptr<AdaToskEmbedding> embedding_;
+  std::unique_ptr<VitStack> stack_;  // slotwise models
   Slot scratch_;
 };
 

@@ -30,31 +30,35 @@ AdaToskGate::AdaToskGate(std::shared_ptr<const AdaToskWeights> weights)
   const std::size_t region = arena_.mark();
   embedding_ = std::make_unique<AdaToskEmbedding>(w, w.mask_shape().slots, arena_);
   arena_.release(region);
-  const VitStackShape shape{
-      .sizes = w.block_sizes(), .begin = 0, .end = w.gate(), .tokens = w.tokens()};
+  const VitStackShape shape = w.gate_shape(w.mask_shape().slots);
   stack_ = std::make_unique<VitStack>(*w.context, w.blocks, shape, arena_);
   arena_.release(region);
   if (w.mask) mask_ = std::make_unique<SoftMask>(*w.mask, arena_);
   scratch_ = arena_.reserve_above(std::max(embedding_->scratch_bytes(), stack_->scratch_bytes()));
 }
 
-void AdaToskGate::embed(const LayerPass& pass, const ClipInput& clip, float* tokens) {
+void AdaToskGate::embed(const LayerPass& pass, const ClipInput& clip, float* tokens, Tap* tap) {
+  const AdaToskWeights& w = *weights_;
   if (clip.tokens != nullptr) {
-    std::copy_n(clip.tokens, weights_->tokens() * weights_->width(), tokens);
+    std::copy_n(clip.tokens, w.tokens() * w.width(), tokens);
   } else {
     embedding_->run(pass, clip, tokens);
   }
+  put(tap, "patch_embed");
+  add_rows(tokens, plain_rows(w.tokens(), w.width()), w.positions.data(), nullptr);
+  put(tap, "after_pos_embed");
+  stack_->run(pass, tokens, tap);
 }
 
 void AdaToskGate::run(const ClipInput& clip, Tap* tap) {
   const AdaToskWeights& w = *weights_;
   const LayerPass pass{&stream_, &arena_, arena_.at(scratch_)};
   auto* x = arena_.at<float>(x_);
-  embed(pass, clip, x);
-  put(tap, "patch_embed");
-  add_rows(x, plain_rows(w.tokens(), w.width()), w.positions.data(), nullptr);
-  put(tap, "after_pos_embed");
-  stack_->run(pass, x, tap);
+  if (clip.tokens != nullptr && w.sizes().slotwise) {
+    std::copy_n(clip.tokens, w.tokens() * w.width(), x);
+  } else {
+    embed(pass, clip, x, tap);
+  }
   put(tap, "gate.out");
   if (mask_) mask_->run(arena_, x, tap);
   put_mask(tap);
@@ -108,7 +112,8 @@ void AdaToskTail::run(const AdaToskGate& gate, float* feature, Tap* tap) {
 }
 
 void AdaToskTail::gather(const AdaToskGate& gate) {
-  const std::size_t width = weights_->width();
+  const AdaToskWeights& w = *weights_;
+  const std::size_t width = w.width();
   const std::span<const float> log_mask = gate.log_mask();
   core::keep_largest(log_mask, kept_, order_);
   const float* from = gate.tokens();
@@ -117,6 +122,9 @@ void AdaToskTail::gather(const AdaToskGate& gate) {
     const auto token = static_cast<std::size_t>(order_[i]);
     biases_[i] = log_mask[token];
     std::copy_n(from + token * width, width, to + i * width);
+    if (w.slot_positions.empty()) continue;
+    add_rows(to + i * width, plain_rows(1, width),
+             w.slot_positions.data() + token / w.mask_shape().places() * width, nullptr);
   }
 }
 

@@ -24,8 +24,9 @@ class AdaToskGate {
   Status allocate() { return arena_.allocate(); }
 
   // Under ThreadScope; throws dnnl::error. `tap` may be null; it is given "patch_embed",
-  // "after_pos_embed", the blocks, "gate.out" (each [1, tokens, D]), what SoftMask gives and "mask"
-  // (m, [1, S, g, g]).
+  // "after_pos_embed", "gate.out" (each [1, tokens, D]), the blocks (of slotwise models [S, places,
+  // D]), what SoftMask gives and "mask" (m, [1, S, g, g]). Slotwise, clip.tokens are those that
+  // leave the gate, else those that enter the first block, without positions (AdaToskSlotWorker).
   void run(const ClipInput& clip, Tap* tap);
 
   // Of the last clip, until the next: tokens past the gate, f32 [tokens, D], and log m of each.
@@ -35,7 +36,7 @@ class AdaToskGate {
   }
 
  private:
-  void embed(const LayerPass& pass, const ClipInput& clip, float* tokens);
+  void embed(const LayerPass& pass, const ClipInput& clip, float* tokens, Tap* tap);
   void put(Tap* tap, const char* name) const;
   void put_mask(Tap* tap) const;
 

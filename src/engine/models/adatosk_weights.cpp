@@ -2,7 +2,6 @@
 
 #include "core/adatosk_spec.h"
 #include "core/s2d_spec.h"
-#include "core/videomae_spec.h"
 #include "engine/guard.h"
 
 namespace mien::engine {
@@ -47,7 +46,8 @@ Result<std::shared_ptr<const AdaToskWeights>> AdaToskWeights::load(
       w->stem = read_stem(context, source, c);
       w->patch_proj = LinearWeights::read(context, source, "patch_embed.proj");
     }
-    w->positions = core::sincos_positions(c.vit.tokens(), c.vit.embed_dim);
+    w->positions = core::adatosk_positions(c);
+    w->slot_positions = core::adatosk_slot_positions(c);
     w->blocks = read_videomae_blocks(context, source, c.vit);
     if (c.masks()) w->mask = SoftMaskWeights::read(source, c);
     w->fc_norm = read_norm(source, "fc_norm", core::kVitNormEps);
@@ -65,8 +65,20 @@ double AdaToskWeights::macs_per_clip() const {
   const core::AdaToskConfig& c = sizes();
   const auto kept =
       static_cast<std::size_t>(core::kept_tokens(c.budget, static_cast<std::int64_t>(tokens())));
-  return stem_macs(c) + c.gate * videomae_block_macs(c.vit, tokens()) +
+  const VitStackShape all = gate_shape(mask_shape().slots);
+  return stem_macs(c) +
+         c.gate * static_cast<double>(all.sequences) * videomae_block_macs(c.vit, all.tokens) +
          (c.vit.depth - c.gate) * videomae_block_macs(c.vit, kept);
+}
+
+VitStackShape AdaToskWeights::gate_shape(std::size_t slots) const {
+  const std::size_t places = mask_shape().places();
+  const bool apart = sizes().slotwise;
+  return {.sizes = block_sizes(),
+          .begin = 0,
+          .end = gate(),
+          .sequences = apart ? slots : 1,
+          .tokens = apart ? places : slots * places};
 }
 
 Result<std::size_t> AdaToskWeights::kept_tokens(double budget) const {

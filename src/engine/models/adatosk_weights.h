@@ -10,6 +10,7 @@
 #include "engine/models/soft_mask.h"
 #include "engine/models/tubelet_embedding.h"
 #include "engine/models/videomae_weights.h"
+#include "engine/models/vit_stack.h"
 
 namespace mien::engine {
 
@@ -20,6 +21,7 @@ struct AdaToskWeights {
   std::optional<ConvChainWeights> stem;
   SharedLinear patch_proj;       // over (frame, row, column, channel) of a cube, or the stem's map
   std::vector<float> positions;  // [tokens, D], computed
+  std::vector<float> slot_positions;  // [S, D], computed; empty unless slotwise
   std::vector<VitBlockWeights> blocks;
   std::optional<SoftMaskWeights> mask;  // absent without both factors: every token counts alike
   NormWeights fc_norm;
@@ -38,6 +40,8 @@ struct AdaToskWeights {
   MaskShape mask_shape() const;
   TubeletSizes clip_sizes() const { return TubeletSizes::of(sizes().vit); }
   VitSizes block_sizes() const { return videomae_block_sizes(sizes().vit); }
+  // The blocks before the gate over the tokens of `slots` slots: one sequence, or one per slot.
+  VitStackShape gate_shape(std::size_t slots) const;
 
   // Multiply-accumulates of a clip's stem and blocks at the model's own budget: nearly all of the
   // work.

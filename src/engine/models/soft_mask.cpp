@@ -91,6 +91,7 @@ void SoftMask::run(const Arena& arena, const float* tokens, Tap* tap) {
   if (w.agnostic) {
     find_change(y);
     take_resemblance(y, arena.at<float>(past_));
+    if (!w.direction.empty()) follow_direction(y);
     apply(*w.agnostic, log_agnostic_);
     put(tap, "mask.agnostic", log_agnostic_);
   }
@@ -154,6 +155,24 @@ void SoftMask::take_resemblance(const float* y, float* past) {
           }
         }
       });
+}
+
+// h.direction of the spec is added to a: y.direction less its mean over the place.
+void SoftMask::follow_direction(const float* y) {
+  const float* direction = weights_->direction.data();
+  const std::size_t width = weights_->width();
+  const std::size_t places = weights_->shape.places();
+  const std::size_t tokens = weights_->shape.tokens();
+  for (std::size_t p = 0; p < places; ++p) {
+    double sum = 0.0;
+    for (std::size_t i = p; i < tokens; i += places) {
+      const auto along = static_cast<double>(row_dot(y + i * width, direction, width));
+      scores_[i] += along;
+      sum += along;
+    }
+    const double mean = sum / static_cast<double>(weights_->shape.slots);
+    for (std::size_t i = p; i < tokens; i += places) scores_[i] -= mean;
+  }
 }
 
 // aux of the spec. Its mean is over zn, which is y plus the mean of its slot.

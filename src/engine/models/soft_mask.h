@@ -41,7 +41,8 @@ struct SoftMaskWeights {
   std::vector<float> prototype_lengths;  // [C]
   std::optional<Factor> agnostic;
   std::optional<Factor> semantic;
-  double sharpness = 0.0;  // behind its softplus
+  std::vector<float> direction;  // of the agnostic factor, [D]; empty unless directed
+  double sharpness = 0.0;        // behind its softplus
 
   // Of a config that masks().
   static SoftMaskWeights read(const TensorSource& source, const core::AdaToskConfig& config);
@@ -67,6 +68,7 @@ class SoftMask {
  private:
   void find_change(const float* y);
   void take_resemblance(const float* y, float* past);
+  void follow_direction(const float* y);
   void classify(const float* y, Tap* tap);
   void find_relevance(float* y, float* always);
   double relevance(const float* moved, float still) const;

@@ -41,7 +41,10 @@ SoftMaskWeights SoftMaskWeights::read(const TensorSource& source,
   subtract_row(w.prototypes.data(), classes, mean.data(), width);
   w.prototype_lengths.resize(classes);
   row_lengths(w.prototypes.data(), classes, width, w.prototype_lengths.data());
-  if (config.agnostic) w.agnostic = read_factor(source.under("mask.agnostic."));
+  if (config.agnostic) {
+    w.agnostic = read_factor(source.under("mask.agnostic."));
+    if (config.directed) w.direction = source.floats("mask.agnostic.direction");
+  }
   if (config.semantic) {
     w.semantic = read_factor(source.under("mask.semantic."));
     w.sharpness = softplus_of(source, "mask.semantic.sharpness");

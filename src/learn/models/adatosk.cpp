@@ -15,6 +15,9 @@ using torch::Tensor;
 
 namespace {
 
+// Added to a score: nothing of that key is left. Finite, also in bf16.
+constexpr double kApart = -1e9;
+
 // Planes [B, C, T, H, W] with the pixels of hidden cubes at 0.
 Tensor without_hidden(const Tensor& planes, const HardMask& hard, const core::VideoMaeConfig& c) {
   const std::int64_t clips = planes.size(0);
@@ -32,7 +35,12 @@ AdaToskImpl::AdaToskImpl(const core::AdaToskConfig& config, const AdaToskTrainOp
     : config_(config), options_(options) {
   const core::VideoMaeConfig& c = config_.vit;
   const std::int64_t width = c.embed_dim;
-  positions_ = torch::tensor(core::sincos_positions(c.tokens(), c.embed_dim)).view({-1, width});
+  positions_ = torch::tensor(core::adatosk_positions(config)).view({-1, width});
+  if (config.slotwise) {
+    slot_positions_ = torch::tensor(core::adatosk_slot_positions(config))
+                          .view({-1, width})
+                          .repeat_interleave(c.tokens() / c.slots(), 0);
+  }
   if (config.stem.empty()) {
     const std::vector<std::int64_t> cube = {c.tubelet_size, c.patch_size, c.patch_size};
     cube_proj_ = nn::Conv3d(nn::Conv3dOptions(c.in_chans, width, cube).stride(cube));
@@ -123,7 +131,10 @@ Tensor AdaToskImpl::stem_rows(const Tensor& planes, const HardMask* hard) {
 
 // Tokens with their positions; of the visible ones when some are hidden.
 Tensor AdaToskImpl::embed(const Tensor& x, const HardMask* hard, Taps* taps) {
-  if (positions_.device() != x.device()) positions_ = positions_.to(x.device());
+  if (positions_.device() != x.device()) {
+    positions_ = positions_.to(x.device());
+    if (slot_positions_.defined()) slot_positions_ = slot_positions_.to(x.device());
+  }
   const Tensor planes = planes_of(x);
   Tensor rows = stem_.empty() ? cube_rows(planes, config_.vit) : stem_rows(planes, hard);
   Tensor positions = positions_;
@@ -156,6 +167,31 @@ Tensor AdaToskImpl::run_block(std::size_t index, const Tensor& tokens, const Ten
   std::vector<Tensor> inputs = {tokens};
   if (key_bias.defined()) inputs.push_back(key_bias);
   return recompute(piece, inputs).front();
+}
+
+// Slotwise, a slot's tokens are a sequence of their own; with gaps they differ in length, so that
+// tokens of other slots are kept out of the attention instead.
+Tensor AdaToskImpl::run_to_gate(Tensor tokens, const HardMask* hard, Taps* taps) {
+  const core::VideoMaeConfig& c = config_.vit;
+  const std::int64_t places = c.tokens() / c.slots();
+  const auto sizes = tokens.sizes().vec();
+  Tensor other_slots;
+  if (config_.slotwise && hard != nullptr) {
+    const Tensor slot = hard->visible.floor_divide(places);
+    const Tensor differs = slot.unsqueeze(1).ne(slot.unsqueeze(2));  // [B, V, V]
+    other_slots = torch::zeros(differs.sizes(), tokens.options()).masked_fill(differs, kApart);
+  } else if (config_.slotwise) {
+    tokens = tokens.reshape({-1, places, sizes[2]});
+  }
+  for (int i = 0; i < config_.gate; ++i) {
+    tokens = run_block(static_cast<std::size_t>(i), tokens, other_slots, taps);
+    if (taps == nullptr) continue;
+    for (const char* part : {".attn", ".mlp", ".out"}) {
+      Tensor& tap = (*taps)["block" + std::to_string(i) + part];
+      tap = tap.reshape(sizes);
+    }
+  }
+  return tokens.reshape(sizes);
 }
 
 // The mask sees the clip whole, with gaps where tokens are hidden.
@@ -192,14 +228,17 @@ void AdaToskImpl::classify(const Tensor& tokens, const Tensor& log_mask, Output&
 
 AdaToskImpl::Output AdaToskImpl::forward(const Tensor& x, const AdaToskPass& pass, Taps* taps) {
   const auto gate = static_cast<std::size_t>(config_.gate);
-  Tensor tokens = embed(x, pass.hard, taps);
-  for (std::size_t i = 0; i < gate; ++i) tokens = run_block(i, tokens, {}, taps);
+  Tensor tokens = run_to_gate(embed(x, pass.hard, taps), pass.hard, taps);
   Output out;
   if (pass.soft && mask_) apply_mask(tokens, pass.hard, out);
   Tensor log_mask = out.log_mask;  // of the tokens that go on
   if (taps != nullptr && log_mask.defined()) {
     (*taps)["log_mask"] = log_mask;
     (*taps)["aux_logits"] = out.aux_logits;
+  }
+  if (slot_positions_.defined()) {
+    tokens = tokens + (pass.hard == nullptr ? slot_positions_
+                                            : take_tokens(slot_positions_, pass.hard->visible));
   }
   const std::int64_t visible = tokens.size(1);
   const std::int64_t count = pass.soft ? core::kept_tokens(pass.budget, visible) : visible;

@@ -71,6 +71,7 @@ class AdaToskImpl : public torch::nn::Module {
   torch::Tensor embed(const torch::Tensor& x, const HardMask* hard, Taps* taps);
   torch::Tensor run_block(std::size_t index, const torch::Tensor& tokens,
                           const torch::Tensor& key_bias, Taps* taps);
+  torch::Tensor run_to_gate(torch::Tensor tokens, const HardMask* hard, Taps* taps);
   void apply_mask(const torch::Tensor& tokens, const HardMask* hard, Output& out);
   void classify(const torch::Tensor& tokens, const torch::Tensor& log_mask, Output& out,
                 Taps* taps);
@@ -80,6 +81,7 @@ class AdaToskImpl : public torch::nn::Module {
   AdaToskTrainOptions options_;
   bool stem_frozen_ = false;
   torch::Tensor positions_;               // [N, D], fixed
+  torch::Tensor slot_positions_;          // [N, D], of each token's slot; undefined: not slotwise
   torch::nn::Conv3d cube_proj_{nullptr};  // without a stem
   std::vector<ConvBlock> stem_;
   torch::nn::Conv2d stem_proj_{nullptr};  // behind a stem

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/rng.h"
 #include "learn/losses/course_loss.h"
 #include "learn/losses/still_losses.h"
 #include "learn/models/adatosk.h"
@@ -45,6 +46,7 @@ class AdaToskNet : public ClipNet {
   }
 
  private:
+  double budget_of(const Lesson& lesson) const;
   Tensor mask_loss(const AdaToskImpl::Output& out, const Lesson& lesson) const;
   Tensor class_loss(const AdaToskImpl::Output& out, const Lesson& lesson) const;
   Tensor rebuilding_loss(const AdaToskImpl::Output& out, const HardMask& hard,
@@ -83,9 +85,19 @@ Tensor AdaToskNet::rebuilding_loss(const AdaToskImpl::Output& out, const HardMas
   return training_.rec_weight * cube_loss(out.rebuilt, targets);
 }
 
+// The share of the tokens that this batch's classes are told from.
+double AdaToskNet::budget_of(const Lesson& lesson) const {
+  const AdaToskTraining& t = training_;
+  if (t.train_budget_low <= 0.0) return t.train_budget;
+  core::Rng rng(
+      core::Rng::mix(lesson.seed, 1));  // not the hard mask's draws, which are of the seed
+  return rng.uniform(t.train_budget_low, t.train_budget);
+}
+
 Tensor AdaToskNet::own_loss(const Lesson& lesson) {
   const AdaToskTraining& t = training_;
-  const AdaToskPass classes{.budget = t.train_budget};
+  const double budget = budget_of(lesson);
+  const AdaToskPass classes{.budget = budget};
   if (t.hard_ratio <= 0.0) {
     return class_loss(net_->forward(lesson.clips, classes), lesson);
   }
@@ -94,7 +106,7 @@ Tensor AdaToskNet::own_loss(const Lesson& lesson) {
                             .to(lesson.clips.device());
   const bool shared = t.branches == AdaToskTraining::Branches::kShared && classifies();
   const AdaToskPass rebuilds{
-      .hard = &hard, .soft = shared, .budget = t.train_budget, .reconstruct = t.rec_weight > 0.0};
+      .hard = &hard, .soft = shared, .budget = budget, .reconstruct = t.rec_weight > 0.0};
   const AdaToskImpl::Output out = net_->forward(lesson.clips, rebuilds);
   Tensor loss;
   const auto add = [&loss](const Tensor& term) { loss = loss.defined() ? loss + term : term; };

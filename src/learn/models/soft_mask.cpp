@@ -62,6 +62,7 @@ struct SoftMaskImpl::Clip {
   Tensor there;    // v [B, S, P], 0 or 1
   Tensor present;  // [B, S], 1 where a slot is not empty
   Tensor mean;     // M [B, S, D]
+  Tensor moved;    // h [B, S, P, D]
   Tensor before;   // [B, S, S]: 1 where slot u (last) comes before slot s and is not empty
   Tensor follows;  // [B, S] bool: the slot is not empty and something came before it
 
@@ -80,20 +81,24 @@ SoftMaskImpl::SoftMaskImpl(const core::AdaToskConfig& config) : config_(config) 
   const core::VideoMaeConfig& c = config.vit;
   norm_ = register_module("norm", LayerNorm(c.embed_dim, core::kVitNormEps));
   slot_mean_ = register_buffer("slot_mean", torch::zeros({c.slots(), c.embed_dim}));
-  if (config.agnostic) agnostic_ = add_factor("agnostic", kAgnosticScale, kAgnosticRepeat, false);
-  if (config.semantic) semantic_ = add_factor("semantic", kSemanticScale, kSemanticRepeat, true);
+  if (config.agnostic) {
+    agnostic_ = add_factor("agnostic", kAgnosticScale, kAgnosticRepeat);
+    if (config.directed) {  // from nothing: at first change alone counts
+      direction_ = agnostic_.module->register_parameter("direction", torch::zeros({c.embed_dim}));
+    }
+  }
+  if (config.semantic) {
+    semantic_ = add_factor("semantic", kSemanticScale, kSemanticRepeat);
+    sharpness_ = semantic_.module->register_parameter("sharpness", raised_to(kSharpness));
+  }
 }
 
-SoftMaskImpl::Factor SoftMaskImpl::add_factor(const char* name, double scale, double repeat,
-                                              bool with_sharpness) {
-  const auto module = register_module(name, std::make_shared<torch::nn::Module>(std::string(name)));
+SoftMaskImpl::Factor SoftMaskImpl::add_factor(const char* name, double scale, double repeat) {
   Factor factor;
-  factor.scale = module->register_parameter("scale", raised_to(scale));
-  factor.offset = module->register_parameter("offset", torch::full({1}, kOffset));
-  factor.repeat = module->register_parameter("repeat", raised_to(repeat));
-  if (with_sharpness) {
-    factor.sharpness = module->register_parameter("sharpness", raised_to(kSharpness));
-  }
+  factor.module = register_module(name, std::make_shared<torch::nn::Module>(std::string(name)));
+  factor.scale = factor.module->register_parameter("scale", raised_to(scale));
+  factor.offset = factor.module->register_parameter("offset", torch::full({1}, kOffset));
+  factor.repeat = factor.module->register_parameter("repeat", raised_to(repeat));
   return factor;
 }
 
@@ -112,6 +117,8 @@ SoftMaskImpl::Clip SoftMaskImpl::look_at(const Tensor& tokens, const Tensor& the
   clip.mean = (clip.tokens * clip.there.unsqueeze(3)).sum(2) / number.clamp_min(1.0).unsqueeze(2);
   clip.shown = torch::where(clip.there.gt(0.0).unsqueeze(3), clip.tokens,
                             clip.mean.unsqueeze(2).expand_as(clip.tokens));
+  const Tensor shares = clip.present / clip.present.sum(1, true);  // [B, S]
+  clip.moved = clip.tokens - (clip.shown * shares.unsqueeze(2).unsqueeze(3)).sum(1, true);
   clip.before = torch::ones({slots, slots}, options).tril(-1) * clip.present.unsqueeze(1);
   clip.follows = clip.before.sum(2).gt(0.0).logical_and(clip.present.gt(0.0));
   return clip;
@@ -158,17 +165,15 @@ Tensor SoftMaskImpl::resemblance(const Clip& clip) {
 
 // a of the specification.
 Tensor SoftMaskImpl::measure_agnostic(const Clip& clip) const {
-  return change(clip) - torch::softplus(agnostic_.repeat) * resemblance(clip);
+  const Tensor a = change(clip) - torch::softplus(agnostic_.repeat) * resemblance(clip);
+  return direction_.defined() ? a + clip.moved.matmul(direction_) : a;
 }
 
 // h.w_c over their lengths, of the specification: [B, S, P, C].
 Tensor SoftMaskImpl::towards(const Clip& clip, const Tensor& prototypes) {
-  const Tensor shares = clip.present / clip.present.sum(1, true);  // [B, S]
-  const Tensor always = (clip.shown * shares.unsqueeze(2).unsqueeze(3)).sum(1, true);
-  const Tensor moved = clip.tokens - always;
   const Tensor lengths =
-      torch::max(moved.norm(2, -1, true), core::kMaskStill * clip.tokens.norm(2, -1, true));
-  return moved.matmul(prototypes.t()) /
+      torch::max(clip.moved.norm(2, -1, true), core::kMaskStill * clip.tokens.norm(2, -1, true));
+  return clip.moved.matmul(prototypes.t()) /
          (lengths * prototypes.norm(2, -1, false)).clamp_min(core::kMaskNormFloor);
 }
 
@@ -184,8 +189,7 @@ Tensor SoftMaskImpl::measure_semantic(const Clip& clip, const Tensor& aux_logits
   }
   const Tensor belief = logits.softmax(1).unsqueeze(1).unsqueeze(3);  // [B, 1, C, 1]
   const Tensor relevance = towards(clip, prototypes).matmul(belief).squeeze(3);
-  const Tensor profile =
-      (torch::softplus(semantic_.sharpness) * cosines(clip.mean, prototypes)).softmax(2);
+  const Tensor profile = (torch::softplus(sharpness_) * cosines(clip.mean, prototypes)).softmax(2);
   const Tensor of_slot = (relevance * clip.there).sum(2) / clip.there.sum(2).clamp_min(1.0);
   const Tensor keep = torch::sigmoid(standardised(of_slot, clip.present));  // k [B, S]
   const Tensor weights = clip.before * keep.unsqueeze(1);                   // [B, S, S]

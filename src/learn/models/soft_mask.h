@@ -30,12 +30,13 @@ class SoftMaskImpl : public torch::nn::Module {
 
  private:
   struct Clip;
-  // What one factor learns to do with its measure of a token. `sharpness` of the semantic one only.
+  // What one factor learns to do with its measure of a token.
   struct Factor {
-    torch::Tensor scale, offset, repeat, sharpness;
+    std::shared_ptr<torch::nn::Module> module;
+    torch::Tensor scale, offset, repeat;
   };
 
-  Factor add_factor(const char* name, double scale, double repeat, bool with_sharpness);
+  Factor add_factor(const char* name, double scale, double repeat);
   Clip look_at(const torch::Tensor& tokens, const torch::Tensor& there);
   void remember(const Clip& clip);
   static torch::Tensor log_factor(const Factor& factor, const torch::Tensor& measured,
@@ -51,6 +52,8 @@ class SoftMaskImpl : public torch::nn::Module {
   LayerNorm norm_{nullptr};
   torch::Tensor slot_mean_;
   Factor agnostic_, semantic_;
+  torch::Tensor direction_;  // [D]; undefined unless directed
+  torch::Tensor sharpness_;  // of the semantic factor
 };
 TORCH_MODULE(SoftMask);
 

@@ -29,7 +29,9 @@ Tensor VideoMaeAttentionImpl::forward(const Tensor& x, const Tensor& key_bias) {
   const auto qkv = split_heads(torch::linear(x, qkv_->weight, bias), heads_);
   const double scale = 1.0 / std::sqrt(static_cast<double>(qkv[0].size(-1)));
   Tensor scores = (qkv[0] * scale).matmul(qkv[1].transpose(-2, -1));
-  if (key_bias.defined()) scores = scores + key_bias.unsqueeze(1).unsqueeze(2);
+  if (key_bias.defined()) {
+    scores = scores + (key_bias.dim() == 2 ? key_bias.unsqueeze(1) : key_bias).unsqueeze(1);
+  }
   const Tensor weights = scores.softmax(-1);
   return proj_(weights.matmul(qkv[2]).transpose(1, 2).reshape(x.sizes()));
 }

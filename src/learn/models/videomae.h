@@ -25,7 +25,8 @@ struct VideoMaeTrainOptions {
 
 // Multi-head self-attention whose queries and values have a bias and whose keys have none; the
 // queries are scaled before the product. [B, N, D] -> [B, N, D]. A `key_bias` [B, N] is added to
-// the scores of each key, before the softmax; undefined: none.
+// the scores of each key before the softmax, or one of [B, N, N] to those of each query (second
+// dimension) with each key; undefined: none.
 class VideoMaeAttentionImpl : public torch::nn::Module {
  public:
   explicit VideoMaeAttentionImpl(const core::VideoMaeConfig& config);
