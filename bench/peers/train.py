@@ -42,7 +42,8 @@ rate = {rate}
 [train]
 task = "video"
 epochs = {epochs}
-batch = {batch}
+batch = {part}
+accumulate = {parts}
 lr = 1e-4
 weight_decay = 0.05
 smoothing = 0.1
@@ -84,8 +85,11 @@ def train_mien(arguments, settings, precision):
     folder = pathlib.Path(arguments.cache) / "train"
     config = folder / "mien.toml"
     low, high = settings["crop_scale"]
+    # The same batch, in parts that are computed at a time: the gradient of the same mean.
+    parts = settings["threads"] if settings["batch"] % settings["threads"] == 0 else 1
     config.write_text(CONFIG.format(precision=precision, preset=arguments.preset,
-                                    valid=folder / "valid", low=low, high=high, **settings))
+                                    valid=folder / "valid", low=low, high=high, parts=parts,
+                                    part=settings["batch"] // parts, **settings))
     shutil.rmtree(folder / "runs", ignore_errors=True)
     subprocess.run([arguments.mien, "train", config], check=True, cwd=folder,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -34,6 +34,7 @@ struct AdaToskTraining {
   double aux_weight = 0.5;
   double budget_weight = 1.0;
   double course_weight = 0.0;
+  double mask_lr_scale = 1.0;  // of the learning rate, for the parameters of the soft mask
   // Share of the classified tokens that go on past the gate while training. At 1 the mask weighs
   // them only (what `budget` cuts off at run time still takes part). Shared branches need 1: what
   // was dropped cannot be rebuilt from.

@@ -37,7 +37,8 @@ class ClipJob : public TrainingJob {
   torch::nn::Module& module() override { return net_->module(); }
   std::int64_t samples() const override { return samples_; }
   void start(const TrainPlace& place) override { loader_->start(place.micro_batch); }
-  Result<Tensor> next_loss(const TrainPlace& place) override;
+  Result<LossTask> next_task(const TrainPlace& place) override;
+  bool tasks_run_apart() const override { return net_->runs_apart() && !anchors_; }
   Status after_step(const TrainPlace& place) override;
   double waited_seconds() const override { return loader_->waited_seconds(); }
   Result<Figures> evaluate() override {
@@ -56,6 +57,7 @@ class ClipJob : public TrainingJob {
   ClipLoaderOptions loader_options() const;
   void freeze(const Say& say);
   std::int64_t sdl_epoch(const TrainPlace& place) const;
+  Tensor loss_of(const ClipNet::Lesson& lesson, std::int64_t sdl_epoch);
   bool keeps_image_model() const;
   bool any_composed() const;
   bool all_composed() const;
@@ -199,7 +201,7 @@ std::int64_t ClipJob::sdl_epoch(const TrainPlace& place) const {
   return sdl_recipe_epoch(seen / whole, video_.sdl_epochs);
 }
 
-Result<Tensor> ClipJob::next_loss(const TrainPlace& place) {
+Result<LossTask> ClipJob::next_task(const TrainPlace& place) {
   MIEN_ASSIGN(ClipBatch batch, loader_->next());
   batch.clips = batch.clips.to(device_);
   batch.target = batch.target.to(device_);
@@ -208,22 +210,23 @@ Result<Tensor> ClipJob::next_loss(const TrainPlace& place) {
   const MixDraw draw = draw_mix(video_.mix, config_.seed, place.micro_batch, batch.clips.size(3),
                                 batch.clips.size(4));
   const bool mixed = draw.share < 1.0;  // no clip keeps its course
-  const ClipNet::Lesson lesson{
+  ClipNet::Lesson lesson{
       .clips = mix_clips(batch.clips, draw),
       .target = mix_targets(target, draw),
       .course = mixed ? Tensor() : batch.course.to(device_),
       .seed = Rng::mix(config_.seed, kOwnDraws, static_cast<std::uint64_t>(place.micro_batch))};
+  const std::int64_t epoch = sdl_epoch(place);
+  if (anchors_ && sdl_updates_at(epoch, video_.sdl_update_freq)) seen_.push_back(std::move(batch));
+  return LossTask([this, lesson = std::move(lesson), epoch] { return loss_of(lesson, epoch); });
+}
+
+Tensor ClipJob::loss_of(const ClipNet::Lesson& lesson, std::int64_t sdl_epoch) {
   if (const Tensor own = net_->own_loss(lesson); own.defined()) return own;
   const ClipNet::Output out = net_->forward(lesson.clips);
-  const Tensor weight = torch::ones({batch.clips.size(0)}, batch.target.options());
-  Tensor loss = soft_cross_entropy(out.logits, lesson.target, weight);
-  if (!anchors_) return loss;
-  const std::int64_t epoch = sdl_epoch(place);
-  if (epoch > kSdlAfterEpoch) {
-    loss = loss + sdl_weight(epoch) * anchors_->loss(out.feature, out.logits);
-  }
-  if (sdl_updates_at(epoch, video_.sdl_update_freq)) seen_.push_back(std::move(batch));
-  return loss;
+  const Tensor weight = torch::ones({lesson.clips.size(0)}, lesson.target.options());
+  const Tensor loss = soft_cross_entropy(out.logits, lesson.target, weight);
+  if (!anchors_ || sdl_epoch <= kSdlAfterEpoch) return loss;
+  return loss + sdl_weight(sdl_epoch) * anchors_->loss(out.feature, out.logits);
 }
 
 // The queues hear what the stepped model says of the clips as they were before mixing, dropout on,

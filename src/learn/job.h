@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/model_config.h"
+#include "learn/gradients.h"
 #include "mien/result.hpp"
 
 namespace mien::learn {
@@ -42,15 +43,17 @@ class TrainingJob {
 
   // Begins (again) at a micro-batch. Whatever follows depends on the seed and the place alone.
   virtual void start(const TrainPlace& place) = 0;
-  // The scalar loss of the next micro-batch, by the module in training mode, inside the caller's
-  // autocast scope.
-  virtual Result<torch::Tensor> next_loss(const TrainPlace& place) = 0;
+  // Takes the next micro-batch. The task computes its loss by the module in training mode.
+  virtual Result<LossTask> next_task(const TrainPlace& place) = 0;
+  // Whether tasks of one step may run on threads of their own (MicroBatchScope): what they change
+  // beside gradients is put off, and what they draw is their own.
+  virtual bool tasks_run_apart() const { return false; }
   // After the optimizer has stepped on the micro-batches of `place.step`; in the same scope.
   virtual Status after_step(const TrainPlace& place) {
     (void)place;
     return {};
   }
-  // Seconds that next_loss() waited for data, so far.
+  // Seconds that next_task() waited for data, so far.
   virtual double waited_seconds() const = 0;
 
   // Figures on the validation data, the module in eval mode; the first is the score (higher is

@@ -27,7 +27,7 @@ class StillJob : public TrainingJob {
   torch::nn::Module& module() override { return task_->module(); }
   std::int64_t samples() const override { return static_cast<std::int64_t>(loader_->usable()); }
   void start(const TrainPlace& place) override { loader_->start(place.micro_batch); }
-  Result<torch::Tensor> next_loss(const TrainPlace& place) override;
+  Result<LossTask> next_task(const TrainPlace& place) override;
   double waited_seconds() const override { return waited_; }
   Result<Figures> evaluate() override {
     if (valid_.stills.empty()) return Figures{};
@@ -95,12 +95,12 @@ Status StillJob::prepare(torch::Device device, const Say& say) {
   return {};
 }
 
-Result<torch::Tensor> StillJob::next_loss(const TrainPlace& place) {
+Result<LossTask> StillJob::next_task(const TrainPlace& place) {
   (void)place;
   const auto waiting = std::chrono::steady_clock::now();
   const Batch batch = to_device(loader_->next(), device_);
   waited_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - waiting).count();
-  return task_->loss(batch);
+  return LossTask([this, batch] { return task_->loss(batch); });
 }
 
 std::vector<std::string> StillJob::data_names() const {

@@ -92,9 +92,11 @@ struct TrainConfig {
   double epochs = 10;
   std::int64_t epoch_pictures = 0;  // pictures per epoch; 0: all usable ones once
   int batch = 64;
-  int accumulate = 1;  // batches whose gradients make one step
-  int size = 0;        // input side; 0: the model's own
-  double lr = 1e-3;    // at this batch size
+  // Batches whose gradients make one step. On a CPU they are computed at a time where the model
+  // allows it (TrainingJob::tasks_run_apart), which is faster than a batch as large as all of them.
+  int accumulate = 1;
+  int size = 0;      // input side; 0: the model's own
+  double lr = 1e-3;  // at this batch size
   double min_lr = 1e-6;
   double warmup_epochs = 1;
   double weight_decay = 0.05;

@@ -29,7 +29,7 @@ Status check_weights(const AdaToskTraining& t) {
   for (const auto& [name, weight] :
        {std::pair{"rec_weight", t.rec_weight}, std::pair{"cls_weight", t.cls_weight},
         std::pair{"aux_weight", t.aux_weight}, std::pair{"budget_weight", t.budget_weight},
-        std::pair{"course_weight", t.course_weight}}) {
+        std::pair{"course_weight", t.course_weight}, std::pair{"mask_lr_scale", t.mask_lr_scale}}) {
     if (!(weight >= 0.0 && weight <= 1e6)) {
       return bad(std::string(name) + "' is not 0 or more");
     }
@@ -114,6 +114,7 @@ Status read_adatosk(const toml::table& root, TrainConfig& config) {
   s.read("aux_weight", t.aux_weight);
   s.read("budget_weight", t.budget_weight);
   s.read("course_weight", t.course_weight);
+  s.read("mask_lr_scale", t.mask_lr_scale);
   s.read("train_budget", t.train_budget);
   s.read("train_budget_low", t.train_budget_low);
   read_model_keys(s, config.model.adatosk);

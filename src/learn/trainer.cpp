@@ -1,5 +1,6 @@
 #include "learn/trainer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -10,6 +11,7 @@
 #include "learn/autocast.h"
 #include "learn/checkpoint.h"
 #include "learn/data/rng.h"
+#include "learn/gradients.h"
 #include "learn/history.h"
 #include "learn/job.h"
 #include "learn/optim/schedule.h"
@@ -62,6 +64,8 @@ class Run {
   }
 
   void make_optimizer();
+  int lanes() const;
+  Result<double> run_tasks();
   Result<double> step_once();
   Status end_of_epoch(double rate);
   Result<Figures> evaluate();
@@ -120,9 +124,35 @@ void Run::make_optimizer() {
                  .no_weight_decay = {"cls_token", "dist_token", "pos_embed", "temporal_embedding",
                                      "mask_token"}};
   groups_ = make_groups(module(), rule, [this](const std::string& name) {
+    if (name.starts_with("mask.")) return config_.adatosk.mask_lr_scale;
     return name.starts_with("landmark.") ? config_.trunk_lr_scale : 1.0;
   });
   optimizer_ = std::make_unique<torch::optim::AdamW>(make_adamw(module(), groups_));
+}
+
+// How many micro-batches are computed at a time.
+int Run::lanes() const {
+  if (!device_.is_cpu() || !job_->tasks_run_apart()) return 1;
+  return std::min(config_.accumulate, torch::get_num_threads());
+}
+
+// The gradients of this step's micro-batches; returns the mean of their losses.
+Result<double> Run::run_tasks() {
+  TrainPlace at = place();
+  const int at_a_time = lanes();
+  std::vector<LossTask> tasks;
+  double sum = 0.0;
+  for (int i = 0; i < config_.accumulate; ++i, ++at.micro_batch) {
+    MIEN_ASSIGN(LossTask task, job_->next_task(at));
+    if (at_a_time > 1) {
+      tasks.push_back(std::move(task));
+    } else {
+      sum += add_gradient(task, device_, bf16_, 1.0 / config_.accumulate);
+    }
+  }
+  if (at_a_time == 1) return sum / config_.accumulate;
+  const std::uint64_t seed = Rng::mix(config_.seed, 0xD0, static_cast<std::uint64_t>(at.step));
+  return gradients_apart(tasks, module(), at_a_time, {.bf16 = bf16_, .seed = seed});
 }
 
 // One optimizer step; returns its loss, the mean over its micro-batches.
@@ -132,17 +162,7 @@ Result<double> Run::step_once() {
   torch::manual_seed(Rng::mix(config_.seed, 0xD0, static_cast<std::uint64_t>(progress_.step)) >> 1);
   set_learning_rate(*optimizer_, groups_, schedule_.at(progress_.step));
   optimizer_->zero_grad();
-  TrainPlace at = place();
-  double sum = 0.0;
-  for (int i = 0; i < config_.accumulate; ++i, ++at.micro_batch) {
-    torch::Tensor loss;
-    {
-      const AutocastScope autocast(device_, bf16_);
-      MIEN_ASSIGN(loss, job_->next_loss(at));
-    }
-    (config_.accumulate > 1 ? loss / config_.accumulate : loss).backward();
-    sum += loss.item<double>();
-  }
+  MIEN_ASSIGN(const double loss, run_tasks());
   if (config_.clip_grad > 0.0) {
     torch::nn::utils::clip_grad_norm_(module().parameters(), config_.clip_grad);
   }
@@ -153,7 +173,7 @@ Result<double> Run::step_once() {
     MIEN_TRY(job_->after_step(place()));
   }
   ++progress_.step;
-  return sum / config_.accumulate;
+  return loss;
 }
 
 Result<Figures> Run::evaluate() {

@@ -47,6 +47,7 @@ TEST(AdaToskTrainConfig, ReadsEveryKey) {
   EXPECT_EQ(t.budget_weight, 2.0);
   EXPECT_EQ(t.train_budget, 1.0);
   EXPECT_EQ(t.train_budget_low, 0.0);
+  EXPECT_EQ(t.mask_lr_scale, 1.0);
   const core::AdaToskConfig& model = config->model.adatosk;
   EXPECT_EQ(model.budget, 0.3);
   EXPECT_TRUE(model.agnostic);
@@ -92,6 +93,7 @@ TEST(AdaToskTrainConfig, RefusesWhatCannotBe) {
            std::pair{"adatosk.course_weight=1", "adatosk.branches"},
            std::pair{"adatosk.train_budget=0.5", "adatosk.train_budget"},
            std::pair{"adatosk.train_budget=0", "adatosk.train_budget"},
+           std::pair{"adatosk.mask_lr_scale=-1", "adatosk.mask_lr_scale"},
            std::pair{"adatosk.train_budget_low=0.5", "adatosk.train_budget"},
            std::pair{"adatosk.train_budget_low=-0.1", "adatosk.train_budget_low"},
            std::pair{"adatosk.train_budget_low=1.1", "adatosk.train_budget_low"},

@@ -62,7 +62,7 @@ AdaToskImpl::AdaToskImpl(const core::AdaToskConfig& config, const AdaToskTrainOp
     aux_head_ = register_module("aux_head", nn::Linear(width, c.num_classes));
   }
   fc_norm_ = register_module("fc_norm", LayerNorm(width, core::kVitNormEps));
-  dropout_ = register_module("fc_dropout", nn::Dropout(options.head_dropout));
+  dropout_ = register_module("fc_dropout", Dropout(options.head_dropout));
   head_ = register_module("head", nn::Linear(width, c.num_classes));
   init_weights();
   if (options.decoder) {  // after the others: it begins in a way of its own
@@ -96,6 +96,13 @@ void AdaToskImpl::freeze_stem(bool frozen) {
   for (ConvBlock& layer : stem_) {
     for (Tensor& parameter : layer->parameters()) parameter.set_requires_grad(!frozen);
   }
+  train(is_training());
+}
+
+// A frozen stem keeps its BatchNorm statistics, too.
+void AdaToskImpl::train(bool on) {
+  Module::train(on);
+  for (ConvBlock& layer : stem_) layer->train(on && !stem_frozen_);
 }
 
 // The planes that the model reads, of clips of the right size.
@@ -119,10 +126,7 @@ Tensor AdaToskImpl::stem_rows(const Tensor& planes, const HardMask* hard) {
       {planes.size(0) * c.slots(), config_.stem_channels(), c.img_size, c.img_size});
   if (stem_frozen_) maps = frozen_input(maps);
   const ConvAutocastPause pause(planes.device());
-  for (ConvBlock& layer : stem_) {
-    if (stem_frozen_) layer->eval();  // its BatchNorm statistics too
-    maps = layer(maps);
-  }
+  for (ConvBlock& layer : stem_) maps = layer(maps);
   return maps.flatten(2)
       .transpose(1, 2)
       .reshape({planes.size(0), c.tokens(), -1})

@@ -64,6 +64,7 @@ class AdaToskImpl : public torch::nn::Module {
   // The stem (and its BatchNorm statistics) stays as it is, and costs no backward pass. Without a
   // stem there is nothing to do.
   void freeze_stem(bool frozen);
+  void train(bool on = true) override;  // a frozen stem stays in eval mode
 
  private:
   torch::Tensor planes_of(const torch::Tensor& x) const;
@@ -89,7 +90,7 @@ class AdaToskImpl : public torch::nn::Module {
   SoftMask mask_{nullptr};  // these two: unless the config has no mask
   torch::nn::Linear aux_head_{nullptr};
   LayerNorm fc_norm_{nullptr};
-  torch::nn::Dropout dropout_{nullptr};
+  Dropout dropout_{nullptr};
   torch::nn::Linear head_{nullptr};
   LayerNorm norm_{nullptr};  // these two: with the decoder
   std::optional<Reconstruction> reconstruction_;

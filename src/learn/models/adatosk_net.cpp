@@ -17,6 +17,7 @@ class AdaToskNet : public ClipNet {
   AdaToskNet(const core::ModelConfig& config, const ClipNetOptions& options)
       : config_(config),
         training_(options.adatosk),
+        recompute_(options.recompute),
         net_(config.adatosk, AdaToskTrainOptions{.drop_path = options.drop_path,
                                                  .checkpoint = options.recompute,
                                                  .decoder = options.adatosk.rec_weight > 0.0,
@@ -43,7 +44,9 @@ class AdaToskNet : public ClipNet {
       return item.key().starts_with("patch_embed.stem.") && item.value().requires_grad();
     });
     net_->freeze_stem(!trains);
+    stem_learns_ = trains;
   }
+  bool runs_apart() const override { return !recompute_ && !stem_learns_; }
 
  private:
   double budget_of(const Lesson& lesson) const;
@@ -54,6 +57,8 @@ class AdaToskNet : public ClipNet {
 
   core::ModelConfig config_;
   AdaToskTraining training_;
+  bool recompute_;
+  bool stem_learns_ = !config_.adatosk.stem.empty();
   AdaTosk net_;
 };
 

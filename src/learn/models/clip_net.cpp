@@ -43,6 +43,7 @@ class VideoMaeNet : public ClipNet {
  public:
   VideoMaeNet(const core::VideoMaeConfig& config, const ClipNetOptions& options)
       : dim_(config.embed_dim),
+        recompute_(options.recompute),
         net_(config, VideoMaeTrainOptions{.drop_path = options.drop_path,
                                           .checkpoint = options.recompute}) {}
   torch::nn::Module& module() override { return *net_; }
@@ -51,9 +52,11 @@ class VideoMaeNet : public ClipNet {
     return {out.logits.to(torch::kFloat), out.feature, {}};
   }
   std::int64_t feature_dim() const override { return dim_; }
+  bool runs_apart() const override { return !recompute_; }
 
  private:
   std::int64_t dim_;
+  bool recompute_;
   VideoMae net_;
 };
 

@@ -48,6 +48,9 @@ class ClipNet {
   // After requires_grad of the parameters is settled: parts that do not train stop computing
   // gradients and updating statistics.
   virtual void settle_frozen() {}
+  // Whether own_loss() and forward() may run for several batches at a time in training mode, each
+  // under a MicroBatchScope. Not where statistics of BatchNorm are learnt or blocks recomputed.
+  virtual bool runs_apart() const { return false; }
 };
 
 // The module of config.arch (S2D, VideoMAE or AdaTosk), with fresh weights. Error kUnsupported for

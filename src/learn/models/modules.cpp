@@ -1,5 +1,7 @@
 #include "learn/models/modules.h"
 
+#include "learn/models/micro_batch.h"
+
 namespace mien::learn {
 
 namespace nn = torch::nn;
@@ -62,9 +64,16 @@ torch::Tensor LayerNormImpl::forward(const torch::Tensor& x) {
 torch::Tensor drop_path(const torch::Tensor& branch, double rate, bool training) {
   if (!training || rate <= 0.0) return branch;
   const double keep = 1.0 - rate;
-  const torch::Tensor mask =
-      torch::empty({branch.size(0), 1, 1}, branch.options()).bernoulli_(keep);
+  const torch::Tensor mask = torch::empty({branch.size(0), 1, 1}, branch.options())
+                                 .bernoulli_(keep, MicroBatchScope::generator());
   return branch * mask.div_(keep);
+}
+
+torch::Tensor DropoutImpl::forward(const torch::Tensor& x) const {
+  if (!is_training() || rate_ <= 0.0) return x;
+  const double keep = 1.0 - rate_;
+  const torch::Tensor mask = torch::empty_like(x).bernoulli_(keep, MicroBatchScope::generator());
+  return x * mask.div_(keep);
 }
 
 }  // namespace mien::learn

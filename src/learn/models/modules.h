@@ -50,7 +50,18 @@ TORCH_MODULE(LayerNorm);
 
 // Stochastic depth (Huang et al. 2016, arXiv 1603.09382) sample by sample: while training, each
 // sample of a residual branch [B, N, D] becomes zero with probability `rate`, and the others are
-// scaled by 1 / (1 - rate). Draws from the device's default generator.
+// scaled by 1 / (1 - rate). Draws as MicroBatchScope says.
 torch::Tensor drop_path(const torch::Tensor& branch, double rate, bool training);
+
+// torch::nn::Dropout (elements instead of samples), which draws as MicroBatchScope says.
+class DropoutImpl : public torch::nn::Module {
+ public:
+  explicit DropoutImpl(double rate) : rate_(rate) {}
+  torch::Tensor forward(const torch::Tensor& x) const;
+
+ private:
+  double rate_;
+};
+TORCH_MODULE(Dropout);
 
 }  // namespace mien::learn

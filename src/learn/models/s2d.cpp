@@ -4,6 +4,7 @@
 
 #include "core/s2d_spec.h"
 #include "learn/autocast.h"
+#include "learn/models/micro_batch.h"
 #include "learn/models/recompute.h"
 
 namespace mien::learn {
@@ -66,7 +67,7 @@ S2DImpl::S2DImpl(const core::S2DConfig& config, const S2DTrainOptions& options)
   ln_post_ = register_module("ln_post", LayerNorm(width, core::kVitNormEps));
   fc_cls_ = nn::Linear(width, config.num_classes);
   register_dotted(*this, "head.fc_cls", fc_cls_.ptr());
-  dropout_ = register_module("head_dropout", nn::Dropout(config.head_dropout_ratio));
+  dropout_ = register_module("head_dropout", Dropout(config.head_dropout_ratio));
   if (options.aux_head) aux_ = register_module("aux", nn::Linear(width, config.num_classes));
   init_weights();
 }
@@ -234,7 +235,7 @@ S2DImpl::Output S2DImpl::forward(const Tensor& x, Tensor a, Taps* taps) {
     const double keep = is_training() ? 1.0 - options_.layer_drop : 1.0;
     if (keep >= 1.0) {
       tokens = run_block(i, tokens);
-    } else if (torch::rand({1}).item<double>() < keep) {
+    } else if (torch::rand({1}, MicroBatchScope::generator()).item<double>() < keep) {
       tokens = torch::lerp(tokens, run_block(i, tokens), 1.0 / keep);
     }
     if (taps != nullptr) (*taps)["block" + std::to_string(i) + ".out"] = tokens;

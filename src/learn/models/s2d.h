@@ -75,7 +75,7 @@ class S2DImpl : public torch::nn::Module {
   LayerNorm ln_post_{nullptr};
   torch::nn::Linear fc_cls_{nullptr};
   torch::nn::Linear aux_{nullptr};  // empty without aux_head
-  torch::nn::Dropout dropout_{nullptr};
+  Dropout dropout_{nullptr};
 };
 TORCH_MODULE(S2D);
 

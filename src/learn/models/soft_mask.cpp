@@ -5,6 +5,7 @@
 #include "core/adatosk_spec.h"
 #include "core/s2d_spec.h"
 #include "learn/autocast.h"
+#include "learn/models/micro_batch.h"
 
 namespace mien::learn {
 
@@ -131,7 +132,10 @@ void SoftMaskImpl::remember(const Clip& clip) {
   const Tensor mean =
       (clip.normed * clip.there.unsqueeze(3)).sum(0).sum(1) / number.clamp_min(1.0).unsqueeze(1);
   const Tensor step = number.gt(0.0).to(torch::kFloat).unsqueeze(1) * kSlotMeanMomentum;
-  slot_mean_.add_((mean - slot_mean_) * step);
+  MicroBatchScope::update_state([slot_mean = slot_mean_, mean, step] {
+    const torch::NoGradGuard without;
+    slot_mean.add_((mean - slot_mean) * step);
+  });
 }
 
 Tensor SoftMaskImpl::log_factor(const Factor& factor, const Tensor& measured, const Clip& clip) {

@@ -72,7 +72,7 @@ VideoMaeImpl::VideoMaeImpl(const core::VideoMaeConfig& config, const VideoMaeTra
     register_dotted(*this, "blocks." + std::to_string(i), blocks_.back().ptr());
   }
   fc_norm_ = register_module("fc_norm", LayerNorm(width, core::kVitNormEps));
-  dropout_ = register_module("fc_dropout", nn::Dropout(options.head_dropout));
+  dropout_ = register_module("fc_dropout", Dropout(options.head_dropout));
   head_ = register_module("head", nn::Linear(width, config.num_classes));
   init_weights();
 }

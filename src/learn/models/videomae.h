@@ -83,7 +83,7 @@ class VideoMaeImpl : public torch::nn::Module {
   torch::nn::Conv3d patch_proj_{nullptr};
   std::vector<VideoMaeBlock> blocks_;
   LayerNorm fc_norm_{nullptr};
-  torch::nn::Dropout dropout_{nullptr};
+  Dropout dropout_{nullptr};
   torch::nn::Linear head_{nullptr};
 };
 TORCH_MODULE(VideoMae);
