@@ -46,10 +46,10 @@ if(PIPELINE)
   must_refuse("640" ${WORK}/stream/stream)
 endif()
 
-# 112 x 112 x 3 bytes of one grey, the picture that the small presets take.
-string(REPEAT "g" 37632 face)
+# 16 times 112 x 112 x 3 bytes of one grey, the clip that the small presets take.
+string(REPEAT "g" 602112 face)
 file(WRITE ${WORK}/face.rgb "${face}")
-file(GLOB models ${MODELS}/s2d-*.safetensors)
+file(GLOB models ${MODELS}/s2d-*.safetensors ${MODELS}/adatosk-*.safetensors)
 foreach(model IN LISTS models)
   execute_process(COMMAND ${WORK}/embed/embed ${model} INPUT_FILE ${WORK}/face.rgb
                   OUTPUT_VARIABLE out ERROR_VARIABLE error RESULT_VARIABLE code)
