@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <iterator>
 #include <mutex>
 #include <thread>
 
@@ -98,30 +99,32 @@ double add_gradient(const LossTask& task, torch::Device device, bool bf16, doubl
   return loss.item<double>();
 }
 
-double gradients_apart(const std::vector<LossTask>& tasks, torch::nn::Module& module, int lanes,
-                       const GradientOptions& options) {
-  const std::vector<Tensor> parameters = trained_parameters(module);
-  const double share = 1.0 / static_cast<double>(tasks.size());
+GradientsApart::GradientsApart(torch::nn::Module& module, int count, int lanes,
+                               const GradientOptions& options)
+    : parameters_(trained_parameters(module)), count_(count), lanes_(lanes), options_(options) {}
+
+void GradientsApart::add(const std::vector<LossTask>& tasks) {
   std::vector<Outcome> outcomes(tasks.size());
-  const int threads = std::max(1, torch::get_num_threads() / lanes);
-  on_lanes(tasks.size(), lanes, threads, [&](std::size_t i) {
-    const std::uint64_t seed = core::Rng::mix(options.seed, i) >> 1;
-    outcomes[i] = run(tasks[i], parameters, share, seed, options.bf16);
+  const int threads = std::max(1, torch::get_num_threads() / lanes_);
+  on_lanes(tasks.size(), lanes_, threads, [&](std::size_t i) {
+    const std::uint64_t seed = core::Rng::mix(options_.seed, done_ + i) >> 1;
+    outcomes[i] = run(tasks[i], parameters_, 1.0 / count_, seed, options_.bf16);
   });
-  double sum = 0.0;
+  done_ += tasks.size();
   for (Outcome& outcome : outcomes) {
-    sum += outcome.loss;
-    for (const auto& update : outcome.updates) update();
-  }
-  for (std::size_t p = 0; p < parameters.size(); ++p) {
-    Tensor total;
-    for (const Outcome& outcome : outcomes) {
+    loss_ += outcome.loss / count_;
+    std::move(outcome.updates.begin(), outcome.updates.end(), std::back_inserter(updates_));
+    for (std::size_t p = 0; p < parameters_.size(); ++p) {
       const Tensor& own = outcome.gradients[p];
+      Tensor& total = parameters_[p].mutable_grad();
       if (own.defined()) total = total.defined() ? total + own : own;
     }
-    parameters[p].mutable_grad() = total;
   }
-  return sum * share;
+}
+
+double GradientsApart::finish() {
+  for (const auto& update : updates_) update();
+  return loss_;
 }
 
 }  // namespace mien::learn

@@ -21,12 +21,31 @@ struct GradientOptions {
 // Throws c10::Error.
 double add_gradient(const LossTask& task, torch::Device device, bool bf16, double share);
 
-// The gradients of the mean loss of `tasks` become those of `module`, whose parameters are on the
-// CPU; returns that loss. `lanes` threads compute them, each with its share of LibTorch's threads:
-// two halves of a batch, each by one thread, are done sooner than one after the other by two, as
-// little of a training step is worth dividing. Sums are taken in the order of the tasks, so that
-// the result does not depend on which was done first. Throws what a task threw.
-double gradients_apart(const std::vector<LossTask>& tasks, torch::nn::Module& module, int lanes,
-                       const GradientOptions& options);
+// The gradients of the mean loss of a step's micro-batches, a few computed at a time, each by its
+// share of LibTorch's threads: two halves of a batch, each by one thread, are done sooner than one
+// after the other by two, as little of a training step is worth dividing. Sums are taken in the
+// order of the tasks, and what they put off is done at the end, so that the result depends neither
+// on `lanes` nor on which was done first. CPU only.
+class GradientsApart {
+ public:
+  // For `count` tasks in all, `lanes` at a time. The module outlives this, and its gradients are
+  // none or zero.
+  GradientsApart(torch::nn::Module& module, int count, int lanes, const GradientOptions& options);
+
+  // The next tasks, at most `lanes`: their gradients are added to the module's. Throws what a task
+  // threw.
+  void add(const std::vector<LossTask>& tasks);
+
+  // After all tasks. Returns the mean of their losses.
+  double finish();
+
+ private:
+  std::vector<torch::Tensor> parameters_;  // those that train
+  int count_, lanes_;
+  GradientOptions options_;
+  std::uint64_t done_ = 0;
+  double loss_ = 0.0;
+  std::vector<std::function<void()>> updates_;
+};
 
 }  // namespace mien::learn

@@ -66,6 +66,7 @@ class Run {
   void make_optimizer();
   int lanes() const;
   Result<double> run_tasks();
+  Result<double> run_tasks_apart(int at_a_time);
   Result<double> step_once();
   Status end_of_epoch(double rate);
   Result<Figures> evaluate();
@@ -140,19 +141,28 @@ int Run::lanes() const {
 Result<double> Run::run_tasks() {
   TrainPlace at = place();
   const int at_a_time = lanes();
-  std::vector<LossTask> tasks;
+  if (at_a_time > 1) return run_tasks_apart(at_a_time);
   double sum = 0.0;
   for (int i = 0; i < config_.accumulate; ++i, ++at.micro_batch) {
-    MIEN_ASSIGN(LossTask task, job_->next_task(at));
-    if (at_a_time > 1) {
-      tasks.push_back(std::move(task));
-    } else {
-      sum += add_gradient(task, device_, bf16_, 1.0 / config_.accumulate);
-    }
+    MIEN_ASSIGN(const LossTask task, job_->next_task(at));
+    sum += add_gradient(task, device_, bf16_, 1.0 / config_.accumulate);
   }
-  if (at_a_time == 1) return sum / config_.accumulate;
+  return sum / config_.accumulate;
+}
+
+Result<double> Run::run_tasks_apart(int at_a_time) {
+  TrainPlace at = place();
   const std::uint64_t seed = Rng::mix(config_.seed, 0xD0, static_cast<std::uint64_t>(at.step));
-  return gradients_apart(tasks, module(), at_a_time, {.bf16 = bf16_, .seed = seed});
+  GradientsApart gradients(module(), config_.accumulate, at_a_time, {.bf16 = bf16_, .seed = seed});
+  std::vector<LossTask> tasks;  // no more than run at a time: each holds its clips
+  for (int i = 1; i <= config_.accumulate; ++i, ++at.micro_batch) {
+    MIEN_ASSIGN(LossTask task, job_->next_task(at));
+    tasks.push_back(std::move(task));
+    if (i < config_.accumulate && std::ssize(tasks) < at_a_time) continue;
+    gradients.add(tasks);
+    tasks.clear();
+  }
+  return gradients.finish();
 }
 
 // One optimizer step; returns its loss, the mean over its micro-batches.
