@@ -43,7 +43,8 @@ class TrainingJob {
 
   // Begins (again) at a micro-batch. Whatever follows depends on the seed and the place alone.
   virtual void start(const TrainPlace& place) = 0;
-  // Takes the next micro-batch. The task computes its loss by the module in training mode.
+  // Takes the next micro-batch. The task computes its scalar loss by the module in training mode,
+  // inside the autocast scope of whoever calls it; it must be called before the step ends.
   virtual Result<LossTask> next_task(const TrainPlace& place) = 0;
   // Whether tasks of one step may run on threads of their own (MicroBatchScope): what they change
   // beside gradients is put off, and what they draw is their own.

@@ -7,6 +7,9 @@
 
 namespace mien::engine {
 
+// So many inputs at most: |sum| <= inputs * 255 * 127 must stay below 2^31.
+inline constexpr std::size_t kMaxCodedInputs = 65536;
+
 // w ~ scale * code, codes in -127..127.
 struct ChannelCodes {
   std::vector<std::int8_t> codes;  // [out, in]

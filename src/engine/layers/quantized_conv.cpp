@@ -12,9 +12,6 @@ using Desc = dnnl::memory::desc;
 using Tag = dnnl::memory::format_tag;
 using Type = dnnl::memory::data_type;
 
-// |sum| <= in * 255 * 127 must stay below 2^31.
-constexpr std::size_t kMaxIn = 65536;
-
 std::size_t filter_size(const core::ConvBlockSpec& s) {
   return static_cast<std::size_t>(s.in) * static_cast<std::size_t>(s.kernel) *
          static_cast<std::size_t>(s.kernel);
@@ -46,7 +43,7 @@ dnnl::convolution_forward::primitive_desc describe(const QuantizedConvWeights& w
 QuantizedConvWeights::QuantizedConvWeights(std::shared_ptr<const Context> context,
                                            core::ConvBlockSpec spec, const FoldedConv& folded)
     : context_(std::move(context)), spec_(std::move(spec)), bias_(folded.bias) {
-  if (spec_.groups != 1 || spec_.prelu || filter_size(spec_) > kMaxIn) {
+  if (spec_.groups != 1 || spec_.prelu || filter_size(spec_) > kMaxCodedInputs) {
     throw std::runtime_error("a convolution is not one for int8");
   }
   ChannelCodes made = code_channels(folded.filters, filter_size(spec_), bias_.size());

@@ -16,9 +16,6 @@ using Desc = dnnl::memory::desc;
 using Tag = dnnl::memory::format_tag;
 using Type = dnnl::memory::data_type;
 
-// |sum| <= in * 255 * 127 must stay below 2^31.
-constexpr std::size_t kMaxIn = 65536;
-
 // The sums of a chunk: half of a core's second-level cache where that is 1 MiB (Zen 4 and 5).
 constexpr std::size_t kChunkBytes = std::size_t{1} << 19;
 
@@ -50,7 +47,7 @@ QuantizedLinearWeights::QuantizedLinearWeights(std::shared_ptr<const Context> co
                                                std::vector<float> bias, std::size_t in,
                                                std::size_t out)
     : context_(std::move(context)), in_(in), out_(out), bias_(std::move(bias)) {
-  if (in_ > kMaxIn) throw std::runtime_error("a layer is too wide for int8");
+  if (in_ > kMaxCodedInputs) throw std::runtime_error("a layer is too wide for int8");
   if (bias_.empty()) bias_.assign(out_, 0.0F);
   ChannelCodes made = code_channels(weight, in_, out_);
   for (const std::int32_t sum : made.sums) offsets_.push_back(zero_code(code_limit()) * sum);
