@@ -37,7 +37,12 @@ endif()
 
 find_program(MIEN_CCACHE ccache)
 if(MIEN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${MIEN_CCACHE})
+  # Without the two of them ccache leaves alone whatever uses a precompiled header.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros ${MIEN_CCACHE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-fpch-preprocess)
+  endif()
 endif()
 
 # Every flag of ours travels on this one target.
@@ -50,7 +55,7 @@ if(MIEN_DEVELOPER)
     # GCC 12 sees an overlap in every `"text" + std::string` (its bug 105651), and where it inlines deeply (-O3)
     # takes moved strings and optionals for uninitialised, or their lengths for huge (its bugs 105329, 105562).
     target_compile_options(mien_flags INTERFACE -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow
-                           -Wno-array-bounds)
+                           -Wno-stringop-overread -Wno-array-bounds)
   endif()
 endif()
 if(MIEN_SANITIZE)

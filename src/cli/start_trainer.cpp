@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <string_view>
@@ -29,6 +30,9 @@ int start_trainer(int argc, char** argv) {
   std::string name = kTrainer;
   arguments[0] = name.data();
 
+  // Threads that spin while they wait for each other take the processors from what else runs: the
+  // loader, a second training. Sleeping costs nothing that shows.
+  setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0);
   std::error_code ignored;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", ignored);
   const std::string beside = (self.parent_path() / kTrainer).string();

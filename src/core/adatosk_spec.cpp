@@ -25,7 +25,11 @@ void append_mask(TensorTable& table, const AdaToskConfig& c) {
     for (const char* part : {"scale", "offset", "repeat"}) {
       table.push_back({std::string("mask.agnostic.") + part, {1}});
     }
-    if (c.directed) table.push_back({"mask.agnostic.direction", {width}});
+    if (c.agnostic_hidden > 0) {
+      table.push_back({"mask.agnostic.hidden.weight", {c.agnostic_hidden, width}});
+      table.push_back({"mask.agnostic.hidden.bias", {c.agnostic_hidden}});
+      table.push_back({"mask.agnostic.readout", {c.agnostic_hidden}});
+    }
   }
   if (c.semantic) {
     for (const char* part : {"scale", "offset", "repeat", "sharpness"}) {

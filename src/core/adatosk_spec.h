@@ -26,9 +26,13 @@
 //   R_s,p   = cos(y_s,p, mean of n_u,p over the u < s that are not empty): resemblance to what that
 //             place has shown so far. The first slot that is not empty has R = 1: what a clip
 //             begins with is what the rest is measured against
-//   a_s,p   = c_s,p - softplus(agnostic.repeat) R_s,p, and, when `directed`, + h_s,p .
-//             agnostic.direction: change alone finds where an expression begins and ends rather
-//             than where it is seen (ours)
+//   r(y)    = agnostic.readout . relu(agnostic.hidden.weight y + agnostic.hidden.bias), with
+//             `agnostic_hidden` units, else 0 (ours): change alone finds where an expression begins
+//             and ends rather than where it is seen
+//   r_s,p   = the mean of r(n_u,p) over the u in {s - 1, s, s + 1} that exist and are not empty, s
+//             itself counting twice: expressions last, noise does not
+//   a_s,p   = c_s,p - softplus(agnostic.repeat) R_s,p + r_s,p less the mean of r_u,p over the slots
+//             u that are not empty: what shows all the time says nothing about when
 //   x^a     = softplus(agnostic.scale) std'ise(a over the clip's tokens) + agnostic.offset
 //   m^a     = sigmoid(x^a)
 //
@@ -73,7 +77,8 @@ inline constexpr float kMaskStdFloor = 0.01F;   // a clip in which nothing diffe
 // VideoMAE's tensors (videomae_spec.h) and:
 //   patch_embed.stem.<i>  instead of the cubes' embedding, as S2D's; proj is then [D, last, 1, 1]
 //   mask.norm.{weight,bias} [D], mask.slot_mean [S, D] (a buffer: running mean of zn per slot)
-//   mask.agnostic.{scale,offset,repeat} [1], when agnostic, and .direction [D], when directed too
+//   mask.agnostic.{scale,offset,repeat} [1], when agnostic, and with H = agnostic_hidden units
+//   mask.agnostic.hidden.{weight,bias} [H, D], [H], mask.agnostic.readout [H]
 //   mask.semantic.{scale,offset,repeat,sharpness} [1], when semantic
 //   aux_head.{weight,bias} [num_classes, D], [num_classes]
 // Those of the mask and aux_head are there when agnostic or semantic is. The decoder is not: it is

@@ -214,7 +214,7 @@ Status read_adatosk(const Json& json, AdaToskConfig& c) {
   r.read("budget", c.budget, 0.0, 1.0);
   r.read("agnostic", c.agnostic);
   r.read("semantic", c.semantic);
-  r.read("directed", c.directed);
+  r.read("agnostic_hidden", c.agnostic_hidden, 0, 4096);
   r.read("background", c.background, -1, 4096);
   r.read("decoder_dim", c.decoder_dim, 1, 4096);
   r.read("decoder_depth", c.decoder_depth, 1, 64);
@@ -230,7 +230,7 @@ Json adatosk_json(const AdaToskConfig& c) {
   json["budget"] = c.budget;
   json["agnostic"] = c.agnostic;
   json["semantic"] = c.semantic;
-  if (c.directed) json["directed"] = true;
+  if (c.agnostic_hidden > 0) json["agnostic_hidden"] = c.agnostic_hidden;
   if (c.background >= 0) json["background"] = c.background;
   json["decoder_dim"] = c.decoder_dim;
   json["decoder_depth"] = c.decoder_depth;

@@ -125,7 +125,9 @@ struct AdaToskConfig {
   double budget = 0.4;   // default share of the tokens that go on past the gate, (0, 1]
   bool agnostic = true;  // the two factors of the mask; without both it is 1 everywhere
   bool semantic = true;
-  bool directed = false;  // ours: the agnostic factor also follows a learnt direction
+  // Ours: hidden units of a network by which the agnostic factor also follows what a token shows,
+  // not its change alone. 0: no network.
+  int agnostic_hidden = 0;
   // The class of a face at rest ("neutral"), an index; the semantic factor looks for the others.
   // -1: none.
   int background = -1;

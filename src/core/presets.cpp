@@ -39,7 +39,7 @@ ModelConfig adatosk_base() {
   ModelConfig config;
   config.arch = Arch::kAdaTosk;
   config.adatosk.vit.depth = 10;
-  config.adatosk.directed = true;
+  config.adatosk.agnostic_hidden = 64;
   return config;
 }
 

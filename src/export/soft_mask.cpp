@@ -1,5 +1,6 @@
 // The formulas are those of core/adatosk_spec.h, and so are the letters.
 #include <cmath>
+#include <cstdlib>
 
 #include "core/adatosk_spec.h"
 #include "core/s2d_spec.h"
@@ -128,17 +129,39 @@ Value moved(GraphBuilder& g, const Tokens& t) {
   return sub(g, t.y, reduce_mean(g, t.y, 1, true));
 }
 
+// Weights of a slot (2) and its neighbours (1) in their mean: [S, S].
+std::vector<float> means_of_neighbours(std::int64_t slots) {
+  std::vector<float> matrix;
+  for (std::int64_t s = 0; s < slots; ++s) {
+    const float all = 2.0F + (s > 0 ? 1.0F : 0.0F) + (s + 1 < slots ? 1.0F : 0.0F);
+    for (std::int64_t u = 0; u < slots; ++u) {
+      const std::int64_t apart = std::abs(s - u);
+      matrix.push_back(apart > 1 ? 0.0F : (apart == 0 ? 2.0F : 1.0F) / all);
+    }
+  }
+  return matrix;
+}
+
+// r less its mean over the slots: [clips, S, P].
+Value shown(GraphBuilder& g, const core::AdaToskConfig& c, const Weights& weights,
+            const Tokens& t) {
+  const Value hidden = g.node("Relu", {linear(g, weights, "hidden", t.y)});
+  const Value readout =
+      g.constant("mask.readout", weights.floats("readout"), {c.agnostic_hidden, 1});
+  const Value one = squeeze(g, matmul(g, hidden, readout), -1);
+  const std::int64_t slots = c.vit.slots();
+  const Value r =
+      matmul(g, g.constant("mask.smooth", means_of_neighbours(slots), {slots, slots}), one);
+  return sub(g, r, reduce_mean(g, r, 1, true));
+}
+
 Value agnostic(GraphBuilder& g, const core::AdaToskConfig& c, const Weights& weights,
                const Tokens& t) {
   g.enter("mask.agnostic");
   const std::int64_t slots = c.vit.slots();
   if (slots < 2) return factor_of(g, c, weights, zeros(g, t), "");  // nothing to compare with
   Value scores = change(g, slots, t);
-  if (c.directed) {
-    const Value direction =
-        g.constant("mask.direction", weights.floats("direction"), {c.vit.embed_dim, 1});
-    scores = add(g, scores, squeeze(g, matmul(g, moved(g, t), direction), -1));
-  }
+  if (c.agnostic_hidden > 0) scores = add(g, scores, shown(g, c, weights, t));
   return factor_of(g, c, weights, scores, resemblance(g, c, t));
 }
 

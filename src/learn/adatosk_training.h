@@ -1,8 +1,8 @@
 // How AdaTosk is trained: [adatosk] of a config, beside what its model is.
 #pragma once
 
-#include "learn/losses/cube_targets.h"
-#include "learn/models/hard_mask.h"
+#include "learn/losses/cube_target.h"
+#include "learn/models/hard_mask_kind.h"
 
 namespace mien::learn {
 

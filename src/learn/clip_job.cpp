@@ -10,6 +10,7 @@
 #include "learn/clip_validation.h"
 #include "learn/data/clip_data.h"
 #include "learn/data/clip_loader.h"
+#include "learn/data/mixup.h"
 #include "learn/data/rng.h"
 #include "learn/losses/sdl.h"
 #include "learn/losses/still_losses.h"

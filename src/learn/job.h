@@ -12,15 +12,13 @@
 #include <vector>
 
 #include "core/model_config.h"
+#include "learn/figures.h"
 #include "learn/gradients.h"
 #include "mien/result.hpp"
 
 namespace mien::learn {
 
 struct TrainConfig;
-
-// Named figures of an evaluation, in the order to show them.
-using Figures = std::vector<std::pair<std::string, double>>;
 
 // Where a run is. Steps and micro-batches count from 0.
 struct TrainPlace {

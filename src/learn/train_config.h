@@ -8,9 +8,9 @@
 #include "core/model_config.h"
 #include "learn/adatosk_training.h"
 #include "learn/data/augment.h"
-#include "learn/data/clip_augment.h"
+#include "learn/data/clip_augment_options.h"
 #include "learn/data/clip_lists.h"
-#include "learn/data/mixup.h"
+#include "learn/data/mix_options.h"
 #include "learn/data/still_set.h"
 
 namespace mien::learn {

@@ -16,7 +16,7 @@ void read_model_keys(Section& s, core::AdaToskConfig& model) {
   s.read("budget", model.budget);
   s.read("agnostic", model.agnostic);
   s.read("semantic", model.semantic);
-  s.read("directed", model.directed);
+  s.read("agnostic_hidden", model.agnostic_hidden);
   s.read("depth", model.vit.depth);
   s.read("slotwise", model.slotwise);
   s.read("gate", model.gate);
@@ -44,6 +44,9 @@ Status check_weights(const AdaToskTraining& t) {
 Status check_sizes(const core::AdaToskConfig& model) {
   const auto outside = [](int value, int high) { return value < 1 || value > high; };
   if (outside(model.vit.depth, 64)) return bad("depth' is not in 1..64");
+  if (model.agnostic_hidden < 0 || model.agnostic_hidden > 4096) {
+    return bad("agnostic_hidden' is not in 0..4096");
+  }
   if (outside(model.decoder_dim, 4096)) return bad("decoder_dim' is not in 1..4096");
   if (outside(model.decoder_depth, 64)) return bad("decoder_depth' is not in 1..64");
   if (outside(model.decoder_heads, 64)) return bad("decoder_heads' is not in 1..64");

@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "learn/job.h"
+#include "learn/figures.h"
 #include "learn/train_config.h"
 
 namespace mien::learn {

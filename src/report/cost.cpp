@@ -188,10 +188,13 @@ double soft_mask_macs(const core::AdaToskConfig& c, double kept) {
   vectors += classes;                                  // aux_head
   double scalars = 0.0;
   if (c.agnostic) vectors += tokens - tokens / slots + earlier;  // y.y of neighbours, M.M
-  if (c.agnostic && c.directed) vectors += tokens;               // y.direction
+  if (c.agnostic) {
+    vectors += tokens * c.agnostic_hidden;
+    scalars += tokens * c.agnostic_hidden;  // the readout
+  }
   if (c.semantic) {
-    vectors += classes * (tokens + slots + 1.0);                   // y.w, M.w, |w|
-    scalars = classes * (tokens + earlier + slots + 2.0 * slots);  // e, k q, cosines of q
+    vectors += classes * (tokens + slots + 1.0);                    // y.w, M.w, |w|
+    scalars += classes * (tokens + earlier + slots + 2.0 * slots);  // e, k q, cosines of q
   }
   return vectors * c.vit.embed_dim + scalars;
 }

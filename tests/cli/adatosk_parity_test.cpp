@@ -32,7 +32,8 @@ core::ModelConfig config_of(const Case& c) {
   core::AdaToskConfig& a = config.adatosk;
   a.agnostic = c.agnostic;
   a.semantic = c.semantic;
-  a.slotwise = a.directed = c.slotwise;
+  a.slotwise = c.slotwise;
+  a.agnostic_hidden = c.slotwise ? 20 : 0;
   a.gate = 2;
   a.vit.img_size = 64;
   a.vit.num_frames = 16;

@@ -183,7 +183,8 @@ TEST(ModelConfig, AdaToskSurvivesTheRoundTrip) {
                .qkv_bias = false,
                .num_classes = 2};
   sizes.stem = {{8, 2}, {12, 2}, {12, 1}};
-  sizes.slotwise = sizes.directed = true;
+  sizes.slotwise = true;
+  sizes.agnostic_hidden = 48;
   sizes.gate = 4;
   sizes.budget = 0.35;
   sizes.agnostic = false;
@@ -202,7 +203,7 @@ TEST(ModelConfig, AdaToskSurvivesTheRoundTrip) {
   EXPECT_EQ(c.stem, sizes.stem);
   EXPECT_EQ(c.stem_channels(), 3);
   EXPECT_TRUE(c.slotwise);
-  EXPECT_TRUE(c.directed);
+  EXPECT_EQ(c.agnostic_hidden, 48);
   EXPECT_EQ(c.gate, 4);
   EXPECT_EQ(c.budget, 0.35);
   EXPECT_FALSE(c.agnostic);

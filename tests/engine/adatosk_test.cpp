@@ -43,8 +43,8 @@ std::vector<Case> cases() {
   std::vector<Case> all;
   all.push_back({"both_three_clips", tiny(), 3});
   all.push_back({"agnostic", tiny(true, false)});
-  all.push_back({"agnostic_directed", tiny(true, false), 2});
-  all.back().sizes.directed = true;
+  all.push_back({"agnostic_hidden", tiny(true, false), 2});
+  all.back().sizes.agnostic_hidden = 5;
   all.push_back({"semantic", tiny(false, true), 2});
   all.back().sizes.background = 3;
   all.push_back({"none", tiny(false, false)});
@@ -71,7 +71,7 @@ std::vector<Case> cases() {
   Case slotwise{"slotwise", tiny(), 2};
   slotwise.sizes.slotwise = true;
   slotwise.sizes.gate = 2;
-  slotwise.sizes.directed = true;
+  slotwise.sizes.agnostic_hidden = 19;
   all.push_back(slotwise);
   Case slotwise_stem = gray;
   slotwise_stem.name = "slotwise_gray_stem";

@@ -125,6 +125,30 @@ Row moved_of(const Terms& m, std::size_t token) {
   return moved;
 }
 
+// r.
+double shown(const TensorMap& t, const Row& y) {
+  Row hidden = linear(t, "mask.agnostic.hidden", y);
+  for (double& v : hidden) v = std::max(v, 0.0);
+  return dot(hidden, values(t, "mask.agnostic.readout"));
+}
+
+// r_s,p of a token, which lies between others of its place.
+double lasting(const TensorMap& t, const Terms& m, std::size_t token) {
+  Row values = {shown(t, m.y[token]), shown(t, m.y[token])};
+  if (token >= m.places) values.push_back(shown(t, m.y[token - m.places]));
+  if (token + m.places < m.y.size()) values.push_back(shown(t, m.y[token + m.places]));
+  return mean_of(values);
+}
+
+// Its mean over the slots at a token's place.
+double mean_lasting(const TensorMap& t, const Terms& m, std::size_t token) {
+  Row all;
+  for (std::size_t j = token % m.places; j < m.y.size(); j += m.places) {
+    all.push_back(lasting(t, m, j));
+  }
+  return mean_of(all);
+}
+
 Row agnostic_factor(const core::AdaToskConfig& c, const TensorMap& t, const Terms& m) {
   Row change(m.y.size());
   for (std::size_t i = 0; i < change.size(); ++i) {
@@ -134,7 +158,7 @@ Row agnostic_factor(const core::AdaToskConfig& c, const TensorMap& t, const Term
       found.push_back((1.0 - cosine(m.y[i], m.y[i + m.places])) / 2.0);
     }
     change[i] = found.empty() ? 0.0 : mean_of(found);
-    if (c.directed) change[i] += dot(moved_of(m, i), values(t, "mask.agnostic.direction"));
+    if (c.agnostic_hidden > 0) change[i] += lasting(t, m, i) - mean_lasting(t, m, i);
   }
   Row resemblance(m.y.size(), 1.0);
   for (std::size_t i = m.places; i < resemblance.size(); ++i) {

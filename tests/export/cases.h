@@ -60,7 +60,10 @@ inline std::vector<ExportCase> export_cases() {
       c.config.adatosk.semantic = false;
     if (c.name == "adatosk_semantic" || c.name == "adatosk_plain")
       c.config.adatosk.agnostic = false;
-    if (c.name == "adatosk_slotwise") c.config.adatosk.slotwise = c.config.adatosk.directed = true;
+    if (c.name == "adatosk_slotwise") {
+      c.config.adatosk.slotwise = true;
+      c.config.adatosk.agnostic_hidden = 6;
+    }
     if (c.name == "adatosk_one_slot") c.config.adatosk.vit.num_frames = 2;
   }
   return cases;

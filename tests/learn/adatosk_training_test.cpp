@@ -27,7 +27,7 @@ std::string write_config(const TempFolder& folder) {
          "target = \"frame_diff\"\nrec_weight = 0.5\ncls_weight = 0.9\naux_weight = 0.3\n"
          "budget_weight = 2\nbudget = 0.3\nsemantic = false\ndepth = 6\ngate = 2\n"
          "decoder_dim = 48\ndecoder_depth = 1\ndecoder_heads = 2\n"
-         "slotwise = false\ndirected = false\n";
+         "slotwise = false\nagnostic_hidden = 12\n";
   return folder.file("run.toml");
 }
 
@@ -53,7 +53,7 @@ TEST(AdaToskTrainConfig, ReadsEveryKey) {
   EXPECT_TRUE(model.agnostic);
   EXPECT_FALSE(model.semantic);
   EXPECT_FALSE(model.slotwise);  // unlike the preset
-  EXPECT_FALSE(model.directed);
+  EXPECT_EQ(model.agnostic_hidden, 12);
   EXPECT_EQ(model.vit.depth, 6);
   EXPECT_EQ(model.gate, 2);
   EXPECT_EQ(model.decoder_dim, 48);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <thread>
 
@@ -59,7 +60,10 @@ TEST(ConvBlock, FoldedIsTheSame) {
     EXPECT_LT(relative_distance(block(x), apart), 1e-6);
     const torch::Tensor half = block(x.to(torch::kBFloat16));
     EXPECT_EQ(half.scalar_type(), torch::kBFloat16);
-    EXPECT_LT(relative_distance(half, apart), 1e-2);
+    // Weights, output and, where the CPU has no instructions for bf16, every sum are rounded.
+    const double terms =
+        static_cast<double>(c.spec.in / c.spec.groups * c.spec.kernel * c.spec.kernel);
+    EXPECT_LT(relative_distance(half, apart), (std::sqrt(terms) + 2.0) * std::pow(2.0, -9));
   }
 }
 

@@ -41,12 +41,12 @@ struct Case {
   }
 };
 
-// Its direction is that of a mask which has learnt nothing yet: none.
+// Its hidden units say what those of a mask do that has learnt nothing yet: nothing.
 inline Case make_case(bool agnostic, bool semantic, int background = -1) {
   torch::manual_seed(7);
   core::AdaToskConfig config = config_of(agnostic, semantic);
   config.background = background;
-  config.directed = true;
+  config.agnostic_hidden = 6;
   Case c{SoftMask(config), torch::nn::Linear(kWidth, kClasses)};
   c.mask->eval();
   return c;

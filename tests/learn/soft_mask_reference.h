@@ -29,7 +29,8 @@ struct ReferenceMask {
 // The parameters, by their names behind "mask.", and aux_head's.
 struct ReferenceWeights {
   std::map<std::string, double> values;  // agnostic.scale, ...
-  Row direction;                         // of the agnostic factor; empty: none
+  std::vector<Row> hidden_weight;        // of the agnostic factor, [H] rows of D; empty: none
+  Row hidden_bias, readout;              // [H]
   Row norm_weight, norm_bias;
   std::vector<Row> aux_weight;  // [C] rows of D
   Row aux_bias;
@@ -184,11 +185,44 @@ class MaskReference {
           neighbours += 1.0;
         }
         change /= std::max(neighbours, 1.0);
-        if (!w_.direction.empty()) change += dot(less(at(s, p), always(p)), w_.direction);
+        if (present_[s]) change += lasting(s, p) - mean_lasting(p);
         out.push_back(change - softplus(parameter("agnostic.repeat")) * resemblance(s, p));
       }
     }
     return out;
+  }
+
+  // r.
+  double shown(const Row& y) const {
+    double sum = 0.0;
+    for (std::size_t k = 0; k < w_.hidden_weight.size(); ++k) {
+      sum += w_.readout[k] * std::max(dot(w_.hidden_weight[k], y) + w_.hidden_bias[k], 0.0);
+    }
+    return sum;
+  }
+
+  // r_s,p.
+  double lasting(std::size_t s, std::size_t p) const {
+    double sum = 0.0;
+    double count = 0.0;
+    for (std::size_t u = s == 0 ? 0 : s - 1; u <= std::min(s + 1, slots_ - 1); ++u) {
+      if (!present_[u]) continue;
+      const double weight = u == s ? 2.0 : 1.0;
+      sum += weight * shown(here(u, p) ? at(u, p) : mean_[u]);
+      count += weight;
+    }
+    return sum / count;
+  }
+
+  double mean_lasting(std::size_t p) const {
+    double sum = 0.0;
+    double count = 0.0;
+    for (std::size_t s = 0; s < slots_; ++s) {
+      if (!present_[s]) continue;
+      sum += lasting(s, p);
+      count += 1.0;
+    }
+    return sum / count;
   }
 
   // What a place shows in the mean over the clip.

@@ -35,8 +35,12 @@ ReferenceWeights weights_of(const Case& c, bool agnostic, bool semantic) {
       out.norm_weight = row_of(item.value());
     } else if (item.key() == "norm.bias") {
       out.norm_bias = row_of(item.value());
-    } else if (item.key() == "agnostic.direction") {
-      out.direction = row_of(item.value());
+    } else if (item.key() == "agnostic.hidden.weight") {
+      out.hidden_weight = rows_of(item.value());
+    } else if (item.key() == "agnostic.hidden.bias") {
+      out.hidden_bias = row_of(item.value());
+    } else if (item.key() == "agnostic.readout") {
+      out.readout = row_of(item.value());
     } else {
       out.values[item.key()] = item.value().item<double>();
     }
@@ -111,6 +115,7 @@ TEST(SoftMask, EveryClipOfABatchIsOnItsOwn) {
 
 TEST(SoftMask, GradientsReachEveryParameter) {
   Case c = make_case(true, true);
+  set(c.mask, "agnostic.readout", 0.1);  // from 0 on it learns first, and then what it reads
   c.mask->train();
   const Tensor tokens = lively_clips(3).requires_grad_();
   const SoftMaskImpl::Output out = c(tokens, torch::cat(validities()));
@@ -127,7 +132,7 @@ TEST(SoftMask, GradientsReachEveryParameter) {
       ++seen;
     }
   }
-  EXPECT_EQ(seen, 2U + 4U + 4U + 2U);
+  EXPECT_EQ(seen, 2U + 6U + 4U + 2U);
   EXPECT_TRUE(torch::isfinite(tokens.grad()).all().item<bool>());
 }
 

@@ -62,7 +62,7 @@ TEST(SoftMask, ARepeatedMomentIsSuppressed) {
 }
 
 // What has mattered before counts where it appears and while it lasts, not where it changes.
-TEST(SoftMask, ADirectionFindsWhatLasts) {
+TEST(SoftMask, AHiddenUnitFindsWhatLasts) {
   Case c = make_case(true, false);
   const Tensor pictures = two_pictures();
   const Tensor clip = clip_showing(pictures, {0, 0, 1, 1, 1, 1, 0, 0});
@@ -75,7 +75,8 @@ TEST(SoftMask, ADirectionFindsWhatLasts) {
   {
     const torch::NoGradGuard no_grad;
     auto parameters = c.mask->named_parameters();
-    parameters["agnostic.direction"].copy_((pictures[1] - pictures[0]).mean(0));
+    parameters["agnostic.hidden.weight"][0].copy_((pictures[1] - pictures[0]).mean(0));
+    parameters["agnostic.readout"][0] = 1.0;
   }
   EXPECT_GT(others_least().item<double>(), 0.2);
   // As long as it is there always, it says nothing.

@@ -110,8 +110,8 @@ TEST(Cost, AdaToskBaseKeepsWhatIsClaimed) {
   EXPECT_LE(cost.gmacs, 42.0);
   EXPECT_LE(cost.parameters, 74'000'000);
   // Ten blocks of VideoMAE (7,087,104 each), its embedding (1,180,416), fc_norm and head (6,919);
-  // the mask's norm, seven numbers, a direction and aux_head.
-  EXPECT_EQ(cost.parameters, 10 * 7087104 + 1180416 + 6919 + 1536 + 7 + 768 + 5383);
+  // the mask's norm, seven numbers, a network of 64 units and aux_head.
+  EXPECT_EQ(cost.parameters, 10 * 7087104 + 1180416 + 6919 + 1536 + 7 + 64 * (768 + 2) + 5383);
   // Three blocks over 800 tokens, seven over 320.
   const double rows = 3 * 800 + 7 * 320;
   EXPECT_NEAR(part_of(cost, "mlp"), rows * 8 * 768 * 768 / 1e9, 1e-6);
@@ -121,7 +121,7 @@ TEST(Cost, AdaToskBaseKeepsWhatIsClaimed) {
   EXPECT_NEAR(part_of(cost, "patch_embed"), 0.943718400, 1e-6);
   // At least the cosines to the prototypes; and still next to nothing.
   EXPECT_GT(part_of(cost, "soft_mask"), 800.0 * 7 * 768 / 1e9);
-  EXPECT_LT(part_of(cost, "soft_mask"), 0.02);
+  EXPECT_LT(part_of(cost, "soft_mask"), 0.06);
 }
 
 // Slotwise, the tokens of a slot attend to each other alone before the gate; nothing else changes.

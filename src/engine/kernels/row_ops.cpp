@@ -49,9 +49,8 @@ void SubtractRow(float* rows, std::size_t count, const float* shift, std::size_t
   for (std::size_t r = 0; r < count; ++r) AddScaled(rows + r * width, shift, -1.0F, width);
 }
 
-void WeightedSum(const float* rows, const float* weights, std::size_t count, std::size_t width,
+void AddWeighted(const float* rows, const float* weights, std::size_t count, std::size_t width,
                  float* sum) {
-  std::fill(sum, sum + width, 0.0F);
   for (std::size_t r = 0; r < count; ++r) {
     AddScaled(sum, rows + r * width, weights == nullptr ? 1.0F : weights[r], width);
   }
@@ -66,7 +65,7 @@ namespace mien::engine {
 
 HWY_EXPORT(Dot);
 HWY_EXPORT(SubtractRow);
-HWY_EXPORT(WeightedSum);
+HWY_EXPORT(AddWeighted);
 
 float row_dot(const float* a, const float* b, std::size_t width) {
   return HWY_DYNAMIC_DISPATCH(Dot)(a, b, width);
@@ -85,7 +84,8 @@ void subtract_row(float* rows, std::size_t count, const float* shift, std::size_
 
 void weighted_mean(const float* rows, const float* weights, std::size_t count, std::size_t width,
                    float* mean) {
-  HWY_DYNAMIC_DISPATCH(WeightedSum)(rows, weights, count, width, mean);
+  std::fill(mean, mean + width, 0.0F);
+  HWY_DYNAMIC_DISPATCH(AddWeighted)(rows, weights, count, width, mean);
   double total = static_cast<double>(count);
   if (weights != nullptr) {
     total = 0.0;
@@ -93,6 +93,11 @@ void weighted_mean(const float* rows, const float* weights, std::size_t count, s
   }
   const auto scale = static_cast<float>(1.0 / total);
   for (std::size_t i = 0; i < width; ++i) mean[i] *= scale;
+}
+
+void add_weighted_rows(const float* rows, const float* weights, std::size_t count,
+                       std::size_t width, float* sum) {
+  HWY_DYNAMIC_DISPATCH(AddWeighted)(rows, weights, count, width, sum);
 }
 
 }  // namespace mien::engine

@@ -21,4 +21,8 @@ void subtract_row(float* rows, std::size_t count, const float* shift, std::size_
 void weighted_mean(const float* rows, const float* weights, std::size_t count, std::size_t width,
                    float* mean);
 
+// sum += sum_r weights[r] rows[r]: rows [count, width], sum [width].
+void add_weighted_rows(const float* rows, const float* weights, std::size_t count,
+                       std::size_t width, float* sum);
+
 }  // namespace mien::engine

@@ -41,8 +41,10 @@ struct SoftMaskWeights {
   std::vector<float> prototype_lengths;  // [C]
   std::optional<Factor> agnostic;
   std::optional<Factor> semantic;
-  std::vector<float> direction;  // of the agnostic factor, [D]; empty unless directed
-  double sharpness = 0.0;        // behind its softplus
+  std::vector<float> hidden;       // of the agnostic factor, [D, H]; empty without hidden units
+  std::vector<float> hidden_bias;  // [H]
+  std::vector<float> readout;      // [H]
+  double sharpness = 0.0;          // behind its softplus
 
   // Of a config that masks().
   static SoftMaskWeights read(const TensorSource& source, const core::AdaToskConfig& config);
@@ -68,7 +70,8 @@ class SoftMask {
  private:
   void find_change(const float* y);
   void take_resemblance(const float* y, float* past);
-  void follow_direction(const float* y);
+  void find_shown(const Arena& arena, const float* y);
+  void add_lasting();
   void classify(const float* y, Tap* tap);
   void find_relevance(float* y, float* always);
   double relevance(const float* moved, float still) const;
@@ -80,10 +83,12 @@ class SoftMask {
   const SoftMaskWeights* weights_;
   Slot normed_;                                      // y, f32 [S * P, D]
   Slot past_;                                        // sums of y_u,p over slots u, f32 [P, D]
+  Slot hidden_;                                      // f32 [S * P, H]; empty without hidden units
   std::vector<float> lengths_;                       // |y|, [S * P]
   std::vector<float> means_;                         // M, [S, D]
   std::vector<float> mean_lengths_;                  // [S]
   std::vector<double> scores_;                       // a, then b; [S * P]
+  std::vector<double> shown_;                        // r(y), [S * P]; empty without hidden units
   std::vector<double> redundancy_;                   // d, [S]
   std::vector<double> log_agnostic_, log_semantic_;  // [S * P]; empty without the factor
   std::vector<float> gains_;                         // g up to a factor, [S * P]

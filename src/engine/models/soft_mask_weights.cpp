@@ -22,6 +22,19 @@ SoftMaskWeights::Factor read_factor(const TensorSource& source) {
           .repeat = softplus_of(source, "repeat")};
 }
 
+// Of r of the spec. Transposed, since a token's units are summed side by side.
+void read_hidden(const TensorSource& source, SoftMaskWeights& w) {
+  w.hidden_bias = source.floats("hidden.bias");
+  w.readout = source.floats("readout");
+  const std::vector<float> rows = source.floats("hidden.weight");
+  const std::size_t units = w.readout.size();
+  const std::size_t width = w.width();
+  w.hidden.resize(rows.size());
+  for (std::size_t k = 0; k < units; ++k) {
+    for (std::size_t i = 0; i < width; ++i) w.hidden[i * units + k] = rows[k * width + i];
+  }
+}
+
 }  // namespace
 
 SoftMaskWeights SoftMaskWeights::read(const TensorSource& source,
@@ -43,7 +56,7 @@ SoftMaskWeights SoftMaskWeights::read(const TensorSource& source,
   row_lengths(w.prototypes.data(), classes, width, w.prototype_lengths.data());
   if (config.agnostic) {
     w.agnostic = read_factor(source.under("mask.agnostic."));
-    if (config.directed) w.direction = source.floats("mask.agnostic.direction");
+    if (config.agnostic_hidden > 0) read_hidden(source.under("mask.agnostic."), w);
   }
   if (config.semantic) {
     w.semantic = read_factor(source.under("mask.semantic."));

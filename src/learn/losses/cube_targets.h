@@ -4,21 +4,10 @@
 
 #include <torch/torch.h>
 
-#include <string>
-
 #include "core/model_config.h"
-#include "mien/result.hpp"
+#include "learn/losses/cube_target.h"
 
 namespace mien::learn {
-
-enum class CubeTarget {
-  kNormPix,   // pixels less their mean, over their deviation, per cube and channel (VideoMAE)
-  kRaw,       // pixels in 0..1
-  kFrameDiff  // as kNormPix; then each later frame less the one before (MAE-DFER)
-};
-
-// "norm_pix", "raw", "frame_diff"; kInvalidArgument otherwise.
-Result<CubeTarget> cube_target(const std::string& name);
 
 // The cubes of these numbers [B, H] of clips [B, C, T, S, S], which are normalised by `input`:
 // [B, H, tubelet * patch * patch * C] in the order (frame, row, column, channel).

@@ -5,21 +5,11 @@
 #include <torch/torch.h>
 
 #include <cstdint>
-#include <string>
 
 #include "core/model_config.h"
-#include "mien/result.hpp"
+#include "learn/models/hard_mask_kind.h"
 
 namespace mien::learn {
-
-enum class HardMaskKind {
-  kTube,    // the same places in every slot: what is hidden stays hidden
-  kRandom,  // any tokens of the clip
-  kFrame    // whole slots
-};
-
-// "tube", "random", "frame"; kInvalidArgument otherwise.
-Result<HardMaskKind> hard_mask_kind(const std::string& name);
 
 // Which tokens of each clip are visible and which hidden: their numbers in the order (slot, row,
 // column), ascending. Every clip of a batch has as many of each.
@@ -29,10 +19,6 @@ struct HardMask {
 
   HardMask to(torch::Device device) const { return {visible.to(device), hidden.to(device)}; }
 };
-
-// How many tokens of a clip are hidden: int(ratio * n) of the n places (tube), tokens (random) or
-// slots (frame), as the official code counts, and never all. `ratio` in [0, 1).
-std::int64_t hidden_tokens(HardMaskKind kind, double ratio, const core::VideoMaeConfig& config);
 
 // A mask for each of `clips` clips, on the CPU: a pure function of the arguments.
 HardMask draw_hard_mask(HardMaskKind kind, double ratio, const core::VideoMaeConfig& config,

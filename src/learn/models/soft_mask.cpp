@@ -62,6 +62,7 @@ struct SoftMaskImpl::Clip {
   Tensor shown;    // n [B, S, P, D]
   Tensor there;    // v [B, S, P], 0 or 1
   Tensor present;  // [B, S], 1 where a slot is not empty
+  Tensor shares;   // [B, S], of each slot in a mean over those that are not empty
   Tensor mean;     // M [B, S, D]
   Tensor moved;    // h [B, S, P, D]
   Tensor before;   // [B, S, S]: 1 where slot u (last) comes before slot s and is not empty
@@ -84,8 +85,11 @@ SoftMaskImpl::SoftMaskImpl(const core::AdaToskConfig& config) : config_(config) 
   slot_mean_ = register_buffer("slot_mean", torch::zeros({c.slots(), c.embed_dim}));
   if (config.agnostic) {
     agnostic_ = add_factor("agnostic", kAgnosticScale, kAgnosticRepeat);
-    if (config.directed) {  // from nothing: at first change alone counts
-      direction_ = agnostic_.module->register_parameter("direction", torch::zeros({c.embed_dim}));
+    if (config.agnostic_hidden > 0) {  // from nothing: at first change alone counts
+      hidden_ = agnostic_.module->register_module(
+          "hidden", torch::nn::Linear(c.embed_dim, config.agnostic_hidden));
+      readout_ =
+          agnostic_.module->register_parameter("readout", torch::zeros({config.agnostic_hidden}));
     }
   }
   if (config.semantic) {
@@ -118,8 +122,8 @@ SoftMaskImpl::Clip SoftMaskImpl::look_at(const Tensor& tokens, const Tensor& the
   clip.mean = (clip.tokens * clip.there.unsqueeze(3)).sum(2) / number.clamp_min(1.0).unsqueeze(2);
   clip.shown = torch::where(clip.there.gt(0.0).unsqueeze(3), clip.tokens,
                             clip.mean.unsqueeze(2).expand_as(clip.tokens));
-  const Tensor shares = clip.present / clip.present.sum(1, true);  // [B, S]
-  clip.moved = clip.tokens - (clip.shown * shares.unsqueeze(2).unsqueeze(3)).sum(1, true);
+  clip.shares = clip.present / clip.present.sum(1, true);
+  clip.moved = clip.tokens - (clip.shown * clip.shares.unsqueeze(2).unsqueeze(3)).sum(1, true);
   clip.before = torch::ones({slots, slots}, options).tril(-1) * clip.present.unsqueeze(1);
   clip.follows = clip.before.sum(2).gt(0.0).logical_and(clip.present.gt(0.0));
   return clip;
@@ -167,10 +171,21 @@ Tensor SoftMaskImpl::resemblance(const Clip& clip) {
   return torch::where(clip.follows.unsqueeze(2), alike, torch::ones_like(alike));
 }
 
+// r_s,p of the specification, less its mean over the slots: [B, S, P].
+Tensor SoftMaskImpl::seen(const Clip& clip) {
+  const Tensor one = torch::relu(hidden_(clip.shown)).matmul(readout_);
+  const std::int64_t slots = one.size(1);
+  const Tensor all = torch::ones({slots, slots}, one.options());
+  const Tensor near = all.triu(-1).tril(1) + torch::eye(slots, one.options());
+  const Tensor weights = near * clip.present.unsqueeze(1);  // [B, S, S]
+  const Tensor r = (weights / weights.sum(2, true).clamp_min(1.0)).matmul(one);
+  return r - (r * clip.shares.unsqueeze(2)).sum(1, true);
+}
+
 // a of the specification.
-Tensor SoftMaskImpl::measure_agnostic(const Clip& clip) const {
+Tensor SoftMaskImpl::measure_agnostic(const Clip& clip) {
   const Tensor a = change(clip) - torch::softplus(agnostic_.repeat) * resemblance(clip);
-  return direction_.defined() ? a + clip.moved.matmul(direction_) : a;
+  return hidden_.is_empty() ? a : a + seen(clip);
 }
 
 // h.w_c over their lengths, of the specification: [B, S, P, C].

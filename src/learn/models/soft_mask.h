@@ -44,7 +44,8 @@ class SoftMaskImpl : public torch::nn::Module {
   static torch::Tensor change(const Clip& clip);
   static torch::Tensor resemblance(const Clip& clip);
   static torch::Tensor towards(const Clip& clip, const torch::Tensor& prototypes);
-  torch::Tensor measure_agnostic(const Clip& clip) const;
+  torch::Tensor seen(const Clip& clip);
+  torch::Tensor measure_agnostic(const Clip& clip);
   torch::Tensor measure_semantic(const Clip& clip, const torch::Tensor& aux_logits,
                                  const torch::Tensor& class_weights) const;
 
@@ -52,7 +53,9 @@ class SoftMaskImpl : public torch::nn::Module {
   LayerNorm norm_{nullptr};
   torch::Tensor slot_mean_;
   Factor agnostic_, semantic_;
-  torch::Tensor direction_;  // [D]; undefined unless directed
+  // r of the specification; null and undefined without hidden units.
+  torch::nn::Linear hidden_{nullptr};
+  torch::Tensor readout_;
   torch::Tensor sharpness_;  // of the semantic factor
 };
 TORCH_MODULE(SoftMask);
