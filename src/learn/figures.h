@@ -1,3 +1,4 @@
+// What an evaluation of a training gives.
 #pragma once
 
 #include <string>
