@@ -143,8 +143,8 @@ std::vector<float> means_of_neighbours(std::int64_t slots) {
 }
 
 // r less its mean over the slots: [clips, S, P].
-Value shown(GraphBuilder& g, const core::AdaToskConfig& c, const Weights& weights,
-            const Tokens& t) {
+Value lasting(GraphBuilder& g, const core::AdaToskConfig& c, const Weights& weights,
+              const Tokens& t) {
   const Value hidden = g.node("Relu", {linear(g, weights, "hidden", t.y)});
   const Value readout =
       g.constant("mask.readout", weights.floats("readout"), {c.agnostic_hidden, 1});
@@ -161,7 +161,7 @@ Value agnostic(GraphBuilder& g, const core::AdaToskConfig& c, const Weights& wei
   const std::int64_t slots = c.vit.slots();
   if (slots < 2) return factor_of(g, c, weights, zeros(g, t), "");  // nothing to compare with
   Value scores = change(g, slots, t);
-  if (c.agnostic_hidden > 0) scores = add(g, scores, shown(g, c, weights, t));
+  if (c.agnostic_hidden > 0) scores = add(g, scores, lasting(g, c, weights, t));
   return factor_of(g, c, weights, scores, resemblance(g, c, t));
 }
 

@@ -50,6 +50,16 @@ double relative_distance(const torch::Tensor& a, const torch::Tensor& b) {
   return ((a.to(torch::kFloat) - b).norm() / b.norm()).item<double>();
 }
 
+// Without AVX-512 LibTorch's convolutions of bf16 are its own, not oneDNN's, and sum in bf16.
+bool rounds_sums() {
+#if defined(__x86_64__) && defined(__GNUC__)
+  return __builtin_cpu_supports("avx512bw") == 0 || __builtin_cpu_supports("avx512vl") == 0 ||
+         __builtin_cpu_supports("avx512dq") == 0;
+#else
+  return true;
+#endif
+}
+
 TEST(ConvBlock, FoldedIsTheSame) {
   torch::manual_seed(3);
   for (const ConvCase& c : conv_cases()) {
@@ -60,10 +70,11 @@ TEST(ConvBlock, FoldedIsTheSame) {
     EXPECT_LT(relative_distance(block(x), apart), 1e-6);
     const torch::Tensor half = block(x.to(torch::kBFloat16));
     EXPECT_EQ(half.scalar_type(), torch::kBFloat16);
-    // Weights, output and, where the CPU has no instructions for bf16, every sum are rounded.
     const double terms =
         static_cast<double>(c.spec.in / c.spec.groups * c.spec.kernel * c.spec.kernel);
-    EXPECT_LT(relative_distance(half, apart), (std::sqrt(terms) + 2.0) * std::pow(2.0, -9));
+    // Weights, output and every sum are rounded, or the sums are not.
+    const double limit = rounds_sums() ? (std::sqrt(terms) + 2.0) * std::pow(2.0, -9) : 1e-2;
+    EXPECT_LT(relative_distance(half, apart), limit);
   }
 }
 

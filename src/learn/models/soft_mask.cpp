@@ -172,7 +172,7 @@ Tensor SoftMaskImpl::resemblance(const Clip& clip) {
 }
 
 // r_s,p of the specification, less its mean over the slots: [B, S, P].
-Tensor SoftMaskImpl::seen(const Clip& clip) {
+Tensor SoftMaskImpl::lasting(const Clip& clip) {
   const Tensor one = torch::relu(hidden_(clip.shown)).matmul(readout_);
   const std::int64_t slots = one.size(1);
   const Tensor all = torch::ones({slots, slots}, one.options());
@@ -185,7 +185,7 @@ Tensor SoftMaskImpl::seen(const Clip& clip) {
 // a of the specification.
 Tensor SoftMaskImpl::measure_agnostic(const Clip& clip) {
   const Tensor a = change(clip) - torch::softplus(agnostic_.repeat) * resemblance(clip);
-  return hidden_.is_empty() ? a : a + seen(clip);
+  return hidden_.is_empty() ? a : a + lasting(clip);
 }
 
 // h.w_c over their lengths, of the specification: [B, S, P, C].

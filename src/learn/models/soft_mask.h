@@ -44,7 +44,7 @@ class SoftMaskImpl : public torch::nn::Module {
   static torch::Tensor change(const Clip& clip);
   static torch::Tensor resemblance(const Clip& clip);
   static torch::Tensor towards(const Clip& clip, const torch::Tensor& prototypes);
-  torch::Tensor seen(const Clip& clip);
+  torch::Tensor lasting(const Clip& clip);
   torch::Tensor measure_agnostic(const Clip& clip);
   torch::Tensor measure_semantic(const Clip& clip, const torch::Tensor& aux_logits,
                                  const torch::Tensor& class_weights) const;
