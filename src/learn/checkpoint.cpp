@@ -11,15 +11,6 @@ namespace {
 
 constexpr const char* kVersion = "1";
 
-// LibTorch keyed optimizer state by the parameter's address as text before 2.0, as a pointer since.
-auto state_key(const torch::Tensor& parameter) {
-#if TORCH_VERSION_MAJOR >= 2
-  return static_cast<void*>(parameter.unsafeGetTensorImpl());
-#else
-  return c10::guts::to_string(parameter.unsafeGetTensorImpl());
-#endif
-}
-
 // Exact text of a double (and back): hexadecimal floating point.
 std::string exact(double value) {
   char buffer[64];
@@ -52,7 +43,7 @@ void collect_optimizer(const TrainState& state, core::TensorMap& out) {
   const auto parameters = state.module.named_parameters();
   for (const ParamGroup& group : state.groups) {
     for (const std::string& name : group.names) {
-      const auto it = state.optimizer.state().find(state_key(parameters[name]));
+      const auto it = state.optimizer.state().find(adamw_state_key(parameters[name]));
       if (it == state.optimizer.state().end()) continue;
       const auto& adam = static_cast<const torch::optim::AdamWParamState&>(*it->second);
       out["adamw." + name + ".step"] = step_tensor(adam.step());
@@ -73,7 +64,7 @@ void restore_optimizer(TrainState& state, const core::TensorViewMap& tensors) {
       adam->step(step->second.as<std::int64_t>()[0]);
       adam->exp_avg(to_torch(tensors.at("adamw." + name + ".exp_avg")).to(device));
       adam->exp_avg_sq(to_torch(tensors.at("adamw." + name + ".exp_avg_sq")).to(device));
-      state.optimizer.state()[state_key(parameters[name])] = std::move(adam);
+      state.optimizer.state()[adamw_state_key(parameters[name])] = std::move(adam);
     }
   }
 }

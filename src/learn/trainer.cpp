@@ -80,7 +80,7 @@ class Run {
   bool bf16_ = false;
   std::unique_ptr<TrainingJob> job_;
   std::vector<ParamGroup> groups_;
-  std::unique_ptr<torch::optim::AdamW> optimizer_;
+  std::unique_ptr<AdamW> optimizer_;
   std::unique_ptr<Ema> ema_;
   CosineSchedule schedule_;
   TrainProgress progress_;
@@ -128,7 +128,7 @@ void Run::make_optimizer() {
     if (name.starts_with("mask.")) return config_.adatosk.mask_lr_scale;
     return name.starts_with("landmark.") ? config_.trunk_lr_scale : 1.0;
   });
-  optimizer_ = std::make_unique<torch::optim::AdamW>(make_adamw(module(), groups_));
+  optimizer_ = std::make_unique<AdamW>(make_adamw(module(), groups_));
 }
 
 // How many micro-batches are computed at a time.

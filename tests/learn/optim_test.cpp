@@ -10,6 +10,8 @@
 namespace mien::learn::test {
 namespace {
 
+using torch::Tensor;
+
 nlohmann::json read_json(const std::string& name) {
   return nlohmann::json::parse(core::read_text_file(golden_path(name)).value());
 }
@@ -77,6 +79,68 @@ TEST(ParamGroups, NamesThatNeverDecay) {
   EXPECT_EQ(setting_of("blocks.0.mlp.fc1.bias", 2, rule).weight_decay, 0.0);
   EXPECT_EQ(setting_of("norm.weight", 1, rule).weight_decay, 0.0);
   EXPECT_EQ(setting_of("blocks.0.mlp.fc1.weight", 2, rule).weight_decay, 0.05);
+}
+
+// Two layers, three of their parameters in two groups; one is frozen.
+struct Twin {
+  torch::nn::Linear first{5, 7}, second{7, 3};
+
+  std::vector<torch::optim::OptimizerParamGroup> groups() {
+    second->bias.set_requires_grad(false);
+    auto decayed = std::make_unique<torch::optim::AdamWOptions>(0.05);
+    decayed->weight_decay(0.3);
+    auto plain = std::make_unique<torch::optim::AdamWOptions>(0.02);
+    plain->weight_decay(0.0).betas({0.8, 0.95});
+    return {{{first->weight, second->weight}, std::move(decayed)},
+            {{first->bias, second->bias}, std::move(plain)}};
+  }
+  Tensor loss(const Tensor& x) { return second(torch::gelu(first(x))).square().sum(); }
+};
+
+TEST(AdamW, StepsAsLibTorchDoes) {
+  torch::manual_seed(41);
+  Twin ours, theirs;
+  {
+    const torch::NoGradGuard no_grad;
+    theirs.first->weight.copy_(ours.first->weight);
+    theirs.first->bias.copy_(ours.first->bias);
+    theirs.second->weight.copy_(ours.second->weight);
+    theirs.second->bias.copy_(ours.second->bias);
+  }
+  AdamW one(ours.groups(), {});
+  torch::optim::AdamW other(theirs.groups(), {});
+  for (int i = 0; i < 20; ++i) {
+    const Tensor x = torch::randn({4, 5});
+    one.zero_grad();
+    other.zero_grad();
+    ours.loss(x).backward();
+    theirs.loss(x).backward();
+    one.step();
+    other.step();
+  }
+  EXPECT_TRUE(torch::allclose(ours.first->weight, theirs.first->weight, 1e-4, 1e-5));
+  EXPECT_TRUE(torch::allclose(ours.first->bias, theirs.first->bias, 1e-4, 1e-5));
+  EXPECT_TRUE(torch::allclose(ours.second->weight, theirs.second->weight, 1e-4, 1e-5));
+  EXPECT_TRUE(torch::equal(ours.second->bias, theirs.second->bias));
+  // The state is LibTorch's, too: either goes on where the other stopped.
+  const auto& kept = static_cast<const torch::optim::AdamWParamState&>(
+      *one.state().at(adamw_state_key(ours.first->weight)));
+  EXPECT_EQ(kept.step(), 20);
+  EXPECT_EQ(kept.exp_avg().sizes(), ours.first->weight.sizes());
+}
+
+TEST(AdamW, OtherTypesTakeLibTorchsSteps) {
+  const auto stepped = [](auto optimizer_of) {
+    const Tensor x = torch::tensor({1.0, -2.0}, torch::kDouble).requires_grad_();
+    auto optimizer = optimizer_of(std::vector<Tensor>{x});
+    x.square().sum().backward();
+    optimizer.step();
+    return x.detach();
+  };
+  const auto options = torch::optim::AdamWOptions(0.1);
+  EXPECT_TRUE(torch::equal(
+      stepped([&](std::vector<Tensor> x) { return AdamW(std::move(x), options); }),
+      stepped([&](std::vector<Tensor> x) { return torch::optim::AdamW(std::move(x), options); })));
 }
 
 TEST(Ema, FollowsByHand) {

@@ -61,12 +61,23 @@ torch::Tensor LayerNormImpl::forward(const torch::Tensor& x) {
   return torch::layer_norm(x.to(torch::kFloat), {weight_.size(0)}, weight_, bias_, eps_);
 }
 
-torch::Tensor drop_path(const torch::Tensor& branch, double rate, bool training) {
-  if (!training || rate <= 0.0) return branch;
+DropPath::DropPath(const torch::Tensor& x, double rate, bool training) : x_(x) {
+  if (!training || rate <= 0.0) return;
   const double keep = 1.0 - rate;
-  const torch::Tensor mask = torch::empty({branch.size(0), 1, 1}, branch.options())
-                                 .bernoulli_(keep, MicroBatchScope::generator());
-  return branch * mask.div_(keep);
+  const torch::Tensor drawn = torch::empty({x.size(0)}, x.options().requires_grad(false))
+                                  .bernoulli_(keep, MicroBatchScope::generator());
+  const torch::Tensor kept = drawn.nonzero().squeeze(1);
+  scale_ = kept.size(0) > 0 ? 1.0 / keep : 0.0;
+  if (kept.size(0) > 0 && kept.size(0) < x.size(0)) kept_ = kept;
+}
+
+torch::Tensor DropPath::kept(const torch::Tensor& of_all) const {
+  return kept_.defined() && of_all.defined() ? of_all.index_select(0, kept_) : of_all;
+}
+
+torch::Tensor DropPath::add(const torch::Tensor& branch) const {
+  if (!kept_.defined()) return scale_ == 1.0 ? x_ + branch : torch::add(x_, branch, scale_);
+  return x_.index_add(0, kept_, branch.to(x_.scalar_type()), scale_);
 }
 
 torch::Tensor DropoutImpl::forward(const torch::Tensor& x) const {

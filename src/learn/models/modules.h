@@ -49,9 +49,29 @@ class LayerNormImpl : public torch::nn::Module {
 TORCH_MODULE(LayerNorm);
 
 // Stochastic depth (Huang et al. 2016, arXiv 1603.09382) sample by sample: while training, each
-// sample of a residual branch [B, N, D] becomes zero with probability `rate`, and the others are
-// scaled by 1 / (1 - rate). Draws as MicroBatchScope says.
-torch::Tensor drop_path(const torch::Tensor& branch, double rate, bool training);
+// sample of a residual branch is left out with probability `rate`, and what the branch adds to the
+// others is scaled by 1 / (1 - rate). Samples that are left out are not computed:
+//
+//   const DropPath path(x, rate, is_training());
+//   return path.add(branch(path.kept(x)));
+//
+// Draws as MicroBatchScope says, one number per sample. When all are left out, the branch is
+// computed all the same and counts nothing, so that its parameters have a gradient in every step.
+class DropPath {
+ public:
+  // x: [B, ...], what the branch is added to.
+  DropPath(const torch::Tensor& x, double rate, bool training);
+
+  // Of [B, ...] the samples that are computed; undefined if `of_all` is.
+  torch::Tensor kept(const torch::Tensor& of_all) const;
+
+  // x with `branch`, of the kept samples, added.
+  torch::Tensor add(const torch::Tensor& branch) const;
+
+ private:
+  torch::Tensor x_, kept_;  // kept_: numbers of samples; undefined where all are kept
+  double scale_ = 1.0;
+};
 
 // torch::nn::Dropout (elements instead of samples), which draws as MicroBatchScope says.
 class DropoutImpl : public torch::nn::Module {

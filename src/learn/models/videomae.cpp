@@ -1,10 +1,10 @@
 #include "learn/models/videomae.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/s2d_spec.h"
 #include "core/videomae_spec.h"
+#include "learn/models/attend.h"
 #include "learn/models/recompute.h"
 
 namespace mien::learn {
@@ -26,14 +26,7 @@ VideoMaeAttentionImpl::VideoMaeAttentionImpl(const core::VideoMaeConfig& config)
 Tensor VideoMaeAttentionImpl::forward(const Tensor& x, const Tensor& key_bias) {
   Tensor bias;
   if (q_bias_.defined()) bias = torch::cat({q_bias_, torch::zeros_like(v_bias_), v_bias_});
-  const auto qkv = split_heads(torch::linear(x, qkv_->weight, bias), heads_);
-  const double scale = 1.0 / std::sqrt(static_cast<double>(qkv[0].size(-1)));
-  Tensor scores = (qkv[0] * scale).matmul(qkv[1].transpose(-2, -1));
-  if (key_bias.defined()) {
-    scores = scores + (key_bias.dim() == 2 ? key_bias.unsqueeze(1) : key_bias).unsqueeze(1);
-  }
-  const Tensor weights = scores.softmax(-1);
-  return proj_(weights.matmul(qkv[2]).transpose(1, 2).reshape(x.sizes()));
+  return proj_(attend(torch::linear(x, qkv_->weight, bias), heads_, key_bias));
 }
 
 VideoMaeBlockImpl::VideoMaeBlockImpl(const core::VideoMaeConfig& config, double drop_path)
@@ -46,10 +39,12 @@ VideoMaeBlockImpl::VideoMaeBlockImpl(const core::VideoMaeConfig& config, double 
 
 Tensor VideoMaeBlockImpl::forward(const Tensor& x, Taps* taps, const std::string& name,
                                   const Tensor& key_bias) {
-  const Tensor attention = attn_->forward(norm1_(x), key_bias);
-  const Tensor y = x + drop_path(attention, drop_path_, is_training());
-  const Tensor mlp = mlp_(norm2_(y));
-  const Tensor out = y + drop_path(mlp, drop_path_, is_training());
+  const DropPath first(x, drop_path_, is_training());
+  const Tensor attention = attn_->forward(norm1_(first.kept(x)), first.kept(key_bias));
+  const Tensor y = first.add(attention);
+  const DropPath second(y, drop_path_, is_training());
+  const Tensor mlp = mlp_(norm2_(second.kept(y)));
+  const Tensor out = second.add(mlp);
   if (taps != nullptr) {
     (*taps)[name + ".attn"] = attention;
     (*taps)[name + ".mlp"] = mlp;

@@ -1,8 +1,7 @@
 #include "learn/models/vit.h"
 
-#include <cmath>
-
 #include "core/s2d_spec.h"
+#include "learn/models/attend.h"
 
 namespace mien::learn {
 
@@ -25,14 +24,6 @@ Tensor on_tokens(const nn::Conv2d& conv, const Tensor& x) {
 
 }  // namespace
 
-std::vector<Tensor> split_heads(const Tensor& qkv, std::int64_t heads) {
-  const std::int64_t head_dim = qkv.size(2) / (3 * heads);
-  // [B, N, 3, H, d] -> three of [B, H, N, d]
-  return qkv.reshape({qkv.size(0), qkv.size(1), 3, heads, head_dim})
-      .permute({2, 0, 3, 1, 4})
-      .unbind(0);
-}
-
 AttentionImpl::AttentionImpl(std::int64_t width, std::int64_t heads, bool qkv_bias)
     : heads_(heads) {
   qkv_ = register_module("qkv", linear(width, 3 * width, qkv_bias));
@@ -40,10 +31,7 @@ AttentionImpl::AttentionImpl(std::int64_t width, std::int64_t heads, bool qkv_bi
 }
 
 Tensor AttentionImpl::forward(const Tensor& x) {
-  const auto qkv = split_heads(qkv_(x), heads_);
-  const double scale = 1.0 / std::sqrt(static_cast<double>(qkv[0].size(-1)));
-  const Tensor weights = (qkv[0].matmul(qkv[1].transpose(-2, -1)) * scale).softmax(-1);
-  return proj_(weights.matmul(qkv[2]).transpose(1, 2).reshape(x.sizes()));
+  return proj_(attend(qkv_(x), heads_));
 }
 
 MlpImpl::MlpImpl(std::int64_t width, std::int64_t hidden) {
@@ -63,8 +51,10 @@ BlockImpl::BlockImpl(const core::S2DConfig& config, double drop_path) : drop_pat
 }
 
 Tensor BlockImpl::forward(const Tensor& x) {
-  const Tensor y = x + drop_path(attn_(norm1_(x)), drop_path_, is_training());
-  return y + drop_path(mlp_(norm2_(y)), drop_path_, is_training());
+  const DropPath first(x, drop_path_, is_training());
+  const Tensor y = first.add(attn_(norm1_(first.kept(x))));
+  const DropPath second(y, drop_path_, is_training());
+  return second.add(mlp_(norm2_(second.kept(y))));
 }
 
 TmaImpl::TmaImpl(const core::S2DConfig& config) {

@@ -4,17 +4,11 @@
 
 #include <torch/torch.h>
 
-#include <vector>
-
 #include "core/model_config.h"
 #include "learn/models/mobilefacenet.h"
 #include "learn/models/modules.h"
 
 namespace mien::learn {
-
-// Projections of all heads, as one linear layer makes them, taken apart: [B, N, 3D] with the
-// queries first, then keys, then values -> three of [B, heads, N, D / heads].
-std::vector<torch::Tensor> split_heads(const torch::Tensor& qkv, std::int64_t heads);
 
 // Multi-head self-attention. [B, N, D] -> [B, N, D].
 class AttentionImpl : public torch::nn::Module {

@@ -55,8 +55,8 @@ std::vector<ParamGroup> make_groups(const torch::nn::Module& module, const Decay
   return groups;
 }
 
-torch::optim::AdamW make_adamw(const torch::nn::Module& module,
-                               const std::vector<ParamGroup>& groups, double beta2) {
+AdamW make_adamw(const torch::nn::Module& module, const std::vector<ParamGroup>& groups,
+                 double beta2) {
   const auto parameters = module.named_parameters();
   std::vector<torch::optim::OptimizerParamGroup> lists;
   for (const ParamGroup& group : groups) {
@@ -66,7 +66,7 @@ torch::optim::AdamW make_adamw(const torch::nn::Module& module,
     options->weight_decay(group.weight_decay).betas({0.9, beta2}).eps(1e-8);
     lists.emplace_back(std::move(tensors), std::move(options));
   }
-  return torch::optim::AdamW(std::move(lists), torch::optim::AdamWOptions(0.0));
+  return AdamW(std::move(lists), torch::optim::AdamWOptions(0.0));
 }
 
 void set_learning_rate(torch::optim::AdamW& optimizer, const std::vector<ParamGroup>& groups,

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "learn/optim/adamw.h"
+
 namespace mien::learn {
 
 struct DecayRule {
@@ -47,8 +49,8 @@ std::vector<ParamGroup> make_groups(const torch::nn::Module& module, const Decay
                                     const std::function<double(const std::string&)>& extra_scale);
 
 // AdamW with one LibTorch group per ParamGroup; beta2 as given.
-torch::optim::AdamW make_adamw(const torch::nn::Module& module,
-                               const std::vector<ParamGroup>& groups, double beta2 = 0.999);
+AdamW make_adamw(const torch::nn::Module& module, const std::vector<ParamGroup>& groups,
+                 double beta2 = 0.999);
 
 // Sets every group's rate to value * lr_scale.
 void set_learning_rate(torch::optim::AdamW& optimizer, const std::vector<ParamGroup>& groups,

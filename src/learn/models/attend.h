@@ -1,0 +1,26 @@
+// Multi-head attention: softmax(q k^T / sqrt(d) + bias) v.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+
+namespace mien::learn {
+
+// qkv: what one linear layer makes of B sequences of N tokens, [B, N, 3D] with the queries first,
+// then keys, then values, each as `heads` parts of d = D / heads. Returns [B, N, D], of the type of
+// qkv. A `key_bias` [B, N] is added to the scores of each key before the softmax, or one of [B, N,
+// N] to those of each query (second dimension) with each key; undefined: none.
+//
+// On the CPU in f32 the products read qkv and write results and gradients where they lie, a block
+// of queries at a time, so that nothing is copied and a block of the scores stays in the cache from
+// one step to the next; otherwise the steps are LibTorch's own. Both keep the weights [B, heads, N,
+// N] for the backward pass, which can be run once and not differentiated.
+torch::Tensor attend(const torch::Tensor& qkv, std::int64_t heads,
+                     const torch::Tensor& key_bias = {});
+
+// The same in LibTorch's own steps, whatever the device and type.
+torch::Tensor attend_in_steps(const torch::Tensor& qkv, std::int64_t heads,
+                              const torch::Tensor& key_bias = {});
+
+}  // namespace mien::learn
