@@ -14,8 +14,9 @@ namespace mien::learn {
 //
 // On the CPU in f32 the products read qkv and write results and gradients where they lie, a block
 // of queries at a time, so that nothing is copied and a block of the scores stays in the cache from
-// one step to the next; otherwise the steps are LibTorch's own. Both keep the weights [B, heads, N,
-// N] for the backward pass, which can be run once and not differentiated.
+// one step to the next; otherwise the steps are LibTorch's own. Where a
+// gradient is wanted both keep the weights [B, heads, N, N]; that of the steps in place cannot be
+// differentiated again.
 torch::Tensor attend(const torch::Tensor& qkv, std::int64_t heads,
                      const torch::Tensor& key_bias = {});
 
