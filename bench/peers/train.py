@@ -110,7 +110,7 @@ def main():
     parser.add_argument("--preset", default="videomae-tiny", choices=SIZES)
     parser.add_argument("--clips", type=int, default=160)
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=2, help="processes of PyTorch's DataLoader")

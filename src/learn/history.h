@@ -13,7 +13,7 @@ struct HistoryRow {
   double lr = 0.0;
   double loss = 0.0;
   double seconds = 0.0;        // training time so far
-  double samples_per_s = 0.0;  // pictures or clips
+  double samples_per_s = 0.0;  // pictures or clips per second of the epoch's steps
   Figures figures;
 };
 

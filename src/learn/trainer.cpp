@@ -16,6 +16,7 @@
 #include "learn/job.h"
 #include "learn/optim/schedule.h"
 #include "learn/state.h"
+#include "learn/step_clock.h"
 #include "learn/threads.h"
 
 namespace mien::learn {
@@ -68,10 +69,10 @@ class Run {
   Result<double> run_tasks();
   Result<double> run_tasks_apart(int at_a_time);
   Result<double> step_once();
-  Status end_of_epoch(double rate);
+  Status end_of_epoch();
   Result<Figures> evaluate();
   Status export_model(const std::string& path, const Figures& figures);
-  void report_step(double rate) const;
+  void report_step() const;
 
   const TrainConfig& config_;
   std::string folder_;
@@ -85,7 +86,7 @@ class Run {
   CosineSchedule schedule_;
   TrainProgress progress_;
   std::int64_t steps_per_epoch_ = 1;
-  double run_seconds_ = 0.0;
+  StepClock clock_;  // of this process's steps
 };
 
 Status Run::prepare(bool resume) {
@@ -196,7 +197,7 @@ Result<Figures> Run::evaluate() {
   return figures;
 }
 
-Status Run::end_of_epoch(double rate) {
+Status Run::end_of_epoch() {
   MIEN_ASSIGN(const Figures figures, evaluate());
   HistoryRow row{.epoch = (progress_.step + steps_per_epoch_ - 1) / steps_per_epoch_,
                  .step = progress_.step,
@@ -204,7 +205,7 @@ Status Run::end_of_epoch(double rate) {
                  .loss = progress_.loss_sum /
                          static_cast<double>(std::max<std::int64_t>(progress_.loss_count, 1)),
                  .seconds = progress_.seconds,
-                 .samples_per_s = rate,
+                 .samples_per_s = clock_.epoch_rate(),
                  .figures = figures};
   std::string line = "epoch " + std::to_string(row.epoch) + ": loss " + std::to_string(row.loss);
   for (const auto& [name, value] : figures) line += ", " + name + " " + std::to_string(value);
@@ -215,6 +216,7 @@ Status Run::end_of_epoch(double rate) {
   }
   progress_.loss_sum = 0.0;
   progress_.loss_count = 0;
+  clock_.begin_epoch();
   MIEN_TRY(append_history(folder_ + "/history.csv", row));
   return save_checkpoint(checkpoint_path(), state());
 }
@@ -240,8 +242,9 @@ Status Run::export_model(const std::string& path, const Figures& figures) {
                            config_.half ? core::DType::kF16 : core::DType::kF32);
 }
 
-void Run::report_step(double rate) const {
+void Run::report_step() const {
   if (!callbacks_.on_step) return;
+  const double rate = clock_.recent_rate();
   const auto left = static_cast<double>(schedule_.total_steps - progress_.step);
   callbacks_.on_step(
       {.step = progress_.step,
@@ -252,14 +255,13 @@ void Run::report_step(double rate) const {
        .lr = schedule_.at(progress_.step - 1),
        .samples_per_s = rate,
        .seconds_left = rate > 0.0 ? left * config_.batch * config_.accumulate / rate : 0.0,
-       .load_share = run_seconds_ > 0.0 ? job_->waited_seconds() / run_seconds_ : 0.0});
+       .load_share = job_->waited_seconds() / std::max(clock_.seconds(), 1e-9)});
 }
 
 Result<TrainOutcome> Run::go() {
   module().train();
   job_->start(place());
   auto saved = Clock::now();
-  double recent = 0.0;  // smoothed seconds per step
   while (progress_.step < schedule_.total_steps) {
     const auto began = Clock::now();
     MIEN_ASSIGN(const double loss, step_once());
@@ -273,13 +275,11 @@ Result<TrainOutcome> Run::go() {
     ++progress_.loss_count;
     const double took = seconds_since(began);
     progress_.seconds += took;
-    run_seconds_ += took;
-    recent = recent == 0.0 ? took : 0.95 * recent + 0.05 * took;
-    const double rate = config_.batch * config_.accumulate / recent;
-    report_step(rate);
+    clock_.add(took, std::int64_t{config_.batch} * config_.accumulate);
+    report_step();
     const bool last = progress_.step == schedule_.total_steps;
     if (last || progress_.step % steps_per_epoch_ == 0) {
-      MIEN_TRY(end_of_epoch(rate));
+      MIEN_TRY(end_of_epoch());
       saved = Clock::now();
     } else if (cancelled() || seconds_since(saved) > 60.0 * config_.checkpoint_minutes) {
       MIEN_TRY(save_checkpoint(checkpoint_path(), state()));

@@ -17,7 +17,7 @@ struct TrainStatus {
   double epoch = 0.0;
   double loss = 0.0;  // mean over the epoch so far
   double lr = 0.0;
-  double samples_per_s = 0.0;  // pictures or clips
+  double samples_per_s = 0.0;  // pictures or clips, over the last steps
   double seconds_left = 0.0;
   double load_share = 0.0;  // share of the time spent waiting for data
 };

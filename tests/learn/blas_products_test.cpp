@@ -1,4 +1,5 @@
 // The products that LibTorch asks for are the definition's, whoever makes them.
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
@@ -51,6 +52,20 @@ TEST(BlasProducts, OverwriteWhatWasThere) {
     at::addmm_out(c, c, a, a, 0.0, 1.0);
     EXPECT_TRUE(c.eq(static_cast<double>(size)).all().item<bool>()) << size;
   }
+}
+
+// LibTorch, a library, binds the name to the first that has it: that must be this program.
+TEST(BlasProducts, AreThisProgramsOwn) {
+#ifndef MIEN_PRODUCTS_BY_ONEDNN
+  GTEST_SKIP() << "built without oneDNN: the BLAS makes all products";
+#endif
+  void* const found = dlsym(RTLD_DEFAULT, "sgemm_");
+  ASSERT_NE(found, nullptr);
+  Dl_info of_products{};
+  Dl_info of_test{};
+  ASSERT_NE(dladdr(found, &of_products), 0);
+  ASSERT_NE(dladdr(reinterpret_cast<const void*>(&sizes), &of_test), 0);
+  EXPECT_EQ(of_products.dli_fbase, of_test.dli_fbase) << of_products.dli_fname;
 }
 
 // Training's results may not depend on chance.
