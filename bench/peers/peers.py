@@ -42,7 +42,9 @@ def cpu_facts():
 
 def torch_environment(python, worker, cpu):
     """What PyTorch needs to run at its best, or at all, on this CPU."""
-    extra = {}
+    # Its layers allocate their results anew: glibc would give large ones back to the system each
+    # time, and where a hypervisor makes page faults dear that costs as much as the layers.
+    extra = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 32)}
     if "avx512f" in cpu["flags"]:
         # OpenBLAS takes CPUs that it does not know for old ones.
         probe = subprocess.run(

@@ -1,6 +1,7 @@
 #include "mien/analyzer.hpp"
 
 #include <algorithm>
+#include <future>
 #include <thread>
 #include <utility>
 
@@ -97,26 +98,34 @@ void fill_timings(AnalysisSummary& summary, const Clocks& clocks, const OutputOp
   summary.timings.push_back({"write", clocks.write.seconds()});
 }
 
+// What a start needs beside the expression model, loaded while that is. Errors: of its parts.
+Result<LandmarkLocator> load_face_parts(const AnalyzerOptions& options,
+                                        const std::string& landmark) {
+  // One face at a time is too little work to divide.
+  MIEN_ASSIGN(LandmarkLocator locator, LandmarkLocator::load(landmark, {options.precision, 1}));
+  if (locator.num_points() != 68) {
+    return make_error(ErrorCode::kUnsupported, "the network does not give 68 points", landmark);
+  }
+  // Each run makes its own detector; this one only finds out early whether that works.
+  MIEN_ASSIGN(const auto detector, media::make_detector(options.detector));
+  return locator;
+}
+
 }  // namespace
 
 Result<Analyzer> Analyzer::load(const AnalyzerOptions& options) {
   MIEN_ASSIGN(const std::string model, recogniser_file(options));
   MIEN_ASSIGN(const std::string landmark, landmark_file(options));
+  auto face_parts = std::async(std::launch::async, load_face_parts, options, landmark);
   MIEN_ASSIGN(Recognizer recognizer,
               Recognizer::load(model, {options.precision, network_threads(options.threads)}));
-  // One face at a time is too little work to divide.
-  MIEN_ASSIGN(LandmarkLocator locator, LandmarkLocator::load(landmark, {options.precision, 1}));
   if (!recognizer.reads_faces()) {
     return make_error(ErrorCode::kUnsupported,
                       "the model file lacks the landmark network that its prompts need", model);
   }
-  if (locator.num_points() != 68) {
-    return make_error(ErrorCode::kUnsupported, "the network does not give 68 points", landmark);
-  }
   MIEN_ASSIGN(const int window, window_for(options, recognizer));
   if (auto status = check_mask(options, recognizer); !status) return status.error().within(model);
-  // Each run makes its own detector; this one only finds out early whether that works.
-  MIEN_ASSIGN(const auto detector, media::make_detector(options.detector));
+  MIEN_ASSIGN(LandmarkLocator locator, face_parts.get());
   return Analyzer(std::make_shared<const Impl>(
       Impl{options, model, landmark, std::move(recognizer), std::move(locator), window}));
 }
