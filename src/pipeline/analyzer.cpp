@@ -98,7 +98,8 @@ void fill_timings(AnalysisSummary& summary, const Clocks& clocks, const OutputOp
   summary.timings.push_back({"write", clocks.write.seconds()});
 }
 
-// What a start needs beside the expression model, loaded while that is. Errors: of its parts.
+// What a start needs beside the expression model. Errors: those of LandmarkLocator::load and
+// make_detector, kUnsupported for a network of other points.
 Result<LandmarkLocator> load_face_parts(const AnalyzerOptions& options,
                                         const std::string& landmark) {
   // One face at a time is too little work to divide.
@@ -116,7 +117,9 @@ Result<LandmarkLocator> load_face_parts(const AnalyzerOptions& options,
 Result<Analyzer> Analyzer::load(const AnalyzerOptions& options) {
   MIEN_ASSIGN(const std::string model, recogniser_file(options));
   MIEN_ASSIGN(const std::string landmark, landmark_file(options));
-  auto face_parts = std::async(std::launch::async, load_face_parts, options, landmark);
+  // On a thread of its own where the system gives one, else when it is asked for.
+  auto face_parts =
+      std::async(std::launch::async | std::launch::deferred, load_face_parts, options, landmark);
   MIEN_ASSIGN(Recognizer recognizer,
               Recognizer::load(model, {options.precision, network_threads(options.threads)}));
   if (!recognizer.reads_faces()) {
