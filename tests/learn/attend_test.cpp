@@ -5,6 +5,9 @@
 
 #include <vector>
 
+#include "learn/autocast.h"
+#include "learn/bf16_product.h"
+
 namespace mien::learn::attend_test {
 namespace {
 
@@ -32,16 +35,23 @@ struct AttendResult {
   Tensor out, d_qkv, d_bias;
 };
 
+// `rounded`: of values that bf16 has; `type`: that of the rows.
 AttendResult run(Tensor (*attention)(const Tensor&, std::int64_t, const Tensor&),
-                 const AttendCase& c) {
+                 const AttendCase& c, torch::ScalarType type = torch::kFloat,
+                 bool rounded = false) {
   torch::manual_seed(7);
-  const Tensor qkv = torch::randn({c.sequences, c.tokens, 3 * c.heads * c.head_dim}) * 2;
+  Tensor drawn = torch::randn({c.sequences, c.tokens, 3 * c.heads * c.head_dim}) * 2;
+  if (rounded) drawn = drawn.to(torch::kBFloat16);
+  const Tensor qkv = drawn.to(type);
   const Tensor bias = bias_of(c);
+  const AutocastScope scope(torch::kCPU, type == torch::kBFloat16);
   qkv.requires_grad_();
   if (c.bias == 2) bias.requires_grad_();
   AttendResult result;
   result.out = attention(qkv, c.heads, bias);
-  (result.out * torch::randn_like(result.out)).sum().backward();
+  Tensor direction = torch::randn(result.out.sizes());
+  if (rounded) direction = direction.to(torch::kBFloat16);
+  (result.out.to(torch::kFloat) * direction).sum().backward();
   result.d_qkv = qkv.grad();
   if (c.bias == 2) result.d_bias = bias.grad();
   return result;
@@ -68,6 +78,55 @@ TEST(Attend, ThreadsChangeNothing) {
   const AttendResult one = run(attend, c);
   torch::set_num_threads(2);
   const AttendResult two = run(attend, c);
+  torch::set_num_threads(before);
+  EXPECT_TRUE(torch::equal(one.out, two.out));
+  EXPECT_TRUE(torch::equal(one.d_qkv, two.d_qkv));
+  EXPECT_TRUE(torch::equal(one.d_bias, two.d_bias));
+}
+
+bool in_bf16() {
+#ifdef MIEN_BF16_KERNELS
+  return has_bf16_product();
+#else
+  return false;
+#endif
+}
+
+double difference(const Tensor& a, const Tensor& exact) {
+  return ((a.to(torch::kFloat) - exact).norm() / exact.norm()).item<double>();
+}
+
+// bf16 has 8 bits: whatever the order of the steps, results are within their rounding of f32's, and
+// those in place are not further from it than LibTorch's.
+TEST(Attend, RoundsInBf16NoMoreThanLibTorch) {
+  if (!in_bf16()) GTEST_SKIP() << "this CPU or build has no fast products of bf16";
+  for (const AttendCase& c : attend_cases()) {
+    SCOPED_TRACE(testing::Message() << c.sequences << " x " << c.tokens << ", bias " << c.bias);
+    const AttendResult exact = run(attend_in_steps, c, torch::kFloat, true);
+    const AttendResult a = run(attend, c, torch::kBFloat16, true);
+    const AttendResult b = run(attend_in_steps, c, torch::kBFloat16, true);
+    ASSERT_EQ(a.out.scalar_type(), torch::kBFloat16);
+    ASSERT_EQ(a.d_qkv.scalar_type(), torch::kBFloat16);
+    EXPECT_LT(difference(a.out, exact.out), 0.01);
+    EXPECT_LE(difference(a.out, exact.out), 1.1 * difference(b.out, exact.out));
+    if (c.tokens == 1) continue;  // the gradient of q and k is 0 but for rounding
+    EXPECT_LT(difference(a.d_qkv, exact.d_qkv), 0.02);
+    EXPECT_LE(difference(a.d_qkv, exact.d_qkv), 1.1 * difference(b.d_qkv, exact.d_qkv));
+    if (c.bias == 2) {
+      ASSERT_EQ(a.d_bias.scalar_type(), torch::kFloat);
+      EXPECT_LT(difference(a.d_bias, exact.d_bias), 0.02);
+    }
+  }
+}
+
+TEST(Attend, ThreadsChangeNothingInBf16) {
+  if (!in_bf16()) GTEST_SKIP() << "this CPU or build has no fast products of bf16";
+  const AttendCase c{3, 390, 2, 8, 2};
+  const int before = torch::get_num_threads();
+  torch::set_num_threads(1);
+  const AttendResult one = run(attend, c, torch::kBFloat16);
+  torch::set_num_threads(2);
+  const AttendResult two = run(attend, c, torch::kBFloat16);
   torch::set_num_threads(before);
   EXPECT_TRUE(torch::equal(one.out, two.out));
   EXPECT_TRUE(torch::equal(one.d_qkv, two.d_qkv));

@@ -34,7 +34,7 @@ inline core::AdaToskConfig config_of(bool agnostic, bool semantic) {
 
 struct Case {
   SoftMask mask{nullptr};
-  torch::nn::Linear aux{nullptr};
+  Linear aux{nullptr};
 
   SoftMaskImpl::Output operator()(const Tensor& tokens, const Tensor& there = {}) {
     return mask->forward(tokens, there, aux);
@@ -47,7 +47,7 @@ inline Case make_case(bool agnostic, bool semantic, int background = -1) {
   core::AdaToskConfig config = config_of(agnostic, semantic);
   config.background = background;
   config.agnostic_hidden = 6;
-  Case c{SoftMask(config), torch::nn::Linear(kWidth, kClasses)};
+  Case c{SoftMask(config), Linear(kWidth, kClasses)};
   c.mask->eval();
   return c;
 }

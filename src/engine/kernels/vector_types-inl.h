@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "core/bf16-inl.h"
 #include "core/tensor.h"
 #include "engine/kernels/act.h"
 
@@ -17,23 +18,9 @@ namespace mien::engine {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// At most 16 lanes: packed buffers are padded to 16 floats.
-using F32Tag = hn::CappedTag<float, 16>;
-using F32Vec = hn::Vec<F32Tag>;
-
-// The bits of x rounded to bf16 in the upper half of each lane, ties to even; NaN stays NaN.
-template <class D32 = hn::RebindToUnsigned<F32Tag>>
-HWY_INLINE hn::Vec<D32> RoundedBits(F32Vec x) {
-  const F32Tag d;
-  const D32 du;
-  const auto bits = hn::BitCast(du, x);
-  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1U));
-  const auto up = hn::Add(bits, hn::Add(odd, hn::Set(du, 0x7FFFU)));
-  const auto quiet = hn::Set(du, 0x7FC00000U);
-  const auto kept = hn::IfThenElse(hn::RebindMask(du, hn::IsNaN(x)), quiet, up);
-  (void)d;
-  return hn::And(kept, hn::Set(du, 0xFFFF0000U));
-}
+using core::HWY_NAMESPACE::F32Tag;
+using core::HWY_NAMESPACE::F32Vec;
+using core::HWY_NAMESPACE::RoundedBits;
 
 // One policy per ActKind: vectors of F32Tag and single elements.
 struct AccessF32 {
@@ -53,17 +40,8 @@ struct AccessRounded : AccessF32 {
 
 struct AccessBf16 {
   using T = std::uint16_t;
-  static HWY_INLINE F32Vec Load(const T* p) {
-    const hn::RebindToUnsigned<F32Tag> du;
-    const hn::Rebind<std::uint16_t, F32Tag> d16;
-    return hn::BitCast(F32Tag(), hn::ShiftLeft<16>(hn::PromoteTo(du, hn::LoadU(d16, p))));
-  }
-  static HWY_INLINE void Store(F32Vec v, T* p) {
-    const hn::RebindToSigned<F32Tag> di;
-    const hn::Rebind<std::uint16_t, F32Tag> d16;
-    // After the shift every lane is in 0..65535, which the saturating demotion keeps.
-    hn::StoreU(hn::DemoteTo(d16, hn::BitCast(di, hn::ShiftRight<16>(RoundedBits(v)))), d16, p);
-  }
+  static HWY_INLINE F32Vec Load(const T* p) { return core::HWY_NAMESPACE::LoadBf16(p); }
+  static HWY_INLINE void Store(F32Vec v, T* p) { core::HWY_NAMESPACE::StoreBf16(v, p); }
   static HWY_INLINE float Get(const T* p) { return core::bf16_to_f32(*p); }
   static HWY_INLINE void Put(float v, T* p) { *p = core::f32_to_bf16(v); }
 };

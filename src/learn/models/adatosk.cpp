@@ -59,11 +59,11 @@ AdaToskImpl::AdaToskImpl(const core::AdaToskConfig& config, const AdaToskTrainOp
   }
   if (config.masks()) {
     mask_ = register_module("mask", SoftMask(config));
-    aux_head_ = register_module("aux_head", nn::Linear(width, c.num_classes));
+    aux_head_ = register_module("aux_head", Linear(width, c.num_classes));
   }
   fc_norm_ = register_module("fc_norm", LayerNorm(width, core::kVitNormEps));
   dropout_ = register_module("fc_dropout", Dropout(options.head_dropout));
-  head_ = register_module("head", nn::Linear(width, c.num_classes));
+  head_ = register_module("head", Linear(width, c.num_classes));
   init_weights();
   if (options.decoder) {  // after the others: it begins in a way of its own
     norm_ = register_module("norm", LayerNorm(width, core::kVitNormEps));

@@ -88,10 +88,10 @@ class AdaToskImpl : public torch::nn::Module {
   torch::nn::Conv2d stem_proj_{nullptr};  // behind a stem
   std::vector<VideoMaeBlock> blocks_;
   SoftMask mask_{nullptr};  // these two: unless the config has no mask
-  torch::nn::Linear aux_head_{nullptr};
+  Linear aux_head_{nullptr};
   LayerNorm fc_norm_{nullptr};
   Dropout dropout_{nullptr};
-  torch::nn::Linear head_{nullptr};
+  Linear head_{nullptr};
   LayerNorm norm_{nullptr};  // these two: with the decoder
   std::optional<Reconstruction> reconstruction_;
 };

@@ -1,12 +1,10 @@
 #include "learn/models/attend.h"
 
-#include <ATen/Parallel.h>
-
-#include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "learn/autocast.h"
+#include "learn/models/attend_bf16.h"
+#include "learn/models/attend_parts.h"
 
 namespace mien::learn {
 
@@ -16,40 +14,7 @@ using torch::autograd::variable_list;
 
 namespace {
 
-// Scores of a block of queries: what fits into half of a core's cache of 1 MiB, with its gradient.
-constexpr std::int64_t kBlockScores = 64 * 1024;
-constexpr std::int64_t kLeastQueries = 48;  // below that products are no longer worth their packing
-
-// The queries, keys and values (0, 1, 2) of one head of one sequence: a view [N, d] of [B, N, 3D].
-Tensor part_of(const Tensor& qkv, std::int64_t which, std::int64_t sequence, std::int64_t head,
-               std::int64_t heads) {
-  const std::int64_t width = qkv.size(2) / 3;
-  const std::int64_t head_dim = width / heads;
-  return qkv.select(0, sequence).narrow(1, which * width + head * head_dim, head_dim);
-}
-
-double scale_of(const Tensor& qkv, std::int64_t heads) {
-  return 1.0 / std::sqrt(static_cast<double>(qkv.size(2) / (3 * heads)));
-}
-
-// Calls piece(sequence, head) for each head of each sequence, in parallel where this thread may.
-// Nothing inside is recorded.
-template <typename Piece>
-void for_heads(std::int64_t sequences, std::int64_t heads, const Piece& piece) {
-  at::parallel_for(0, sequences * heads, 1, [&](std::int64_t begin, std::int64_t end) {
-    const at::AutoDispatchBelowADInplaceOrView plain;
-    for (std::int64_t i = begin; i < end; ++i) piece(i / heads, i % heads);
-  });
-}
-
-// Calls piece(first query, their number) for blocks of queries.
-template <typename Piece>
-void for_queries(std::int64_t tokens, const Piece& piece) {
-  const std::int64_t block = std::min(tokens, std::max(kBlockScores / tokens, kLeastQueries));
-  for (std::int64_t first = 0; first < tokens; first += block) {
-    piece(first, std::min(block, tokens - first));
-  }
-}
+struct NoScratch {};
 
 class Attend : public torch::autograd::Function<Attend> {
  public:
@@ -66,7 +31,8 @@ class Attend : public torch::autograd::Function<Attend> {
     if (learns) weights = torch::empty({sequences, heads, tokens, tokens}, qkv.options());
     Tensor out = torch::empty({sequences, tokens, qkv.size(2) / 3}, qkv.options());
     const std::int64_t head_dim = out.size(2) / heads;
-    for_heads(sequences, heads, [&](std::int64_t b, std::int64_t h) {
+    const auto none = [] { return NoScratch(); };
+    for_heads(sequences, heads, none, [&](std::int64_t b, std::int64_t h, NoScratch& /*none*/) {
       const Tensor q = part_of(qkv, 0, b, h, heads);
       const Tensor keys = part_of(qkv, 1, b, h, heads).t();
       const Tensor v = part_of(qkv, 2, b, h, heads);
@@ -111,7 +77,8 @@ class Attend : public torch::autograd::Function<Attend> {
     const Tensor d_qkv = torch::empty_like(qkv);
     const Tensor d_bias =
         biased ? torch::zeros({sequences, heads, tokens}, qkv.options()) : Tensor();
-    for_heads(sequences, heads, [&](std::int64_t b, std::int64_t h) {
+    const auto none = [] { return NoScratch(); };
+    for_heads(sequences, heads, none, [&](std::int64_t b, std::int64_t h, NoScratch& /*none*/) {
       const Tensor q = part_of(qkv, 0, b, h, heads);
       const Tensor k = part_of(qkv, 1, b, h, heads);
       const Tensor values = part_of(qkv, 2, b, h, heads).t();
@@ -142,7 +109,7 @@ class Attend : public torch::autograd::Function<Attend> {
   }
 };
 
-// Whether the products can be made in place. The gradient of a bias of each query is left to
+// Whether the products can be made in place in f32. The gradient of a bias of each query is left to
 // LibTorch: nothing here learns one.
 bool fits(const Tensor& qkv, const Tensor& key_bias) {
   const auto plain = [](const Tensor& x) {
@@ -156,6 +123,9 @@ bool fits(const Tensor& qkv, const Tensor& key_bias) {
 }  // namespace
 
 Tensor attend(const Tensor& qkv, std::int64_t heads, const Tensor& key_bias) {
+#ifdef MIEN_BF16_KERNELS
+  if (attends_in_bf16(qkv, key_bias)) return attend_bf16(qkv, heads, key_bias);
+#endif
   if (!fits(qkv, key_bias)) return attend_in_steps(qkv, heads, key_bias);
   std::vector<Tensor> inputs = {qkv};
   if (key_bias.defined()) inputs.push_back(key_bias);

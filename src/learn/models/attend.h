@@ -12,11 +12,11 @@ namespace mien::learn {
 // qkv. A `key_bias` [B, N] is added to the scores of each key before the softmax, or one of [B, N,
 // N] to those of each query (second dimension) with each key; undefined: none.
 //
-// On the CPU in f32 the products read qkv and write results and gradients where they lie, a block
-// of queries at a time, so that nothing is copied and a block of the scores stays in the cache from
-// one step to the next; otherwise the steps are LibTorch's own. Where a
-// gradient is wanted both keep the weights [B, heads, N, N]; that of the steps in place cannot be
-// differentiated again.
+// On the CPU the products read qkv and write results and gradients where they lie, a block of
+// queries at a time, so that nothing is copied and a block of the scores stays in the cache from
+// one step to the next: in f32, and in bf16 where oneDNN multiplies it fast (attend_bf16.h).
+// Otherwise the steps are LibTorch's own. Where a gradient is wanted all keep the weights [B,
+// heads, N, N] in the type of qkv; that of the steps in place cannot be differentiated again.
 torch::Tensor attend(const torch::Tensor& qkv, std::int64_t heads,
                      const torch::Tensor& key_bias = {});
 

@@ -53,7 +53,7 @@ MobileFaceNetImpl::MobileFaceNetImpl(const core::MobileFaceNetConfig& config)
     : MobileFaceNetTrunkImpl(true) {
   gdc_ = std::make_shared<ConvBlockImpl>(core::mobilefacenet_gdc());
   register_dotted(*this, core::mobilefacenet_gdc().name, gdc_);
-  linear_ = nn::Linear(nn::LinearOptions(512, config.embedding_size).bias(false));
+  linear_ = Linear(nn::LinearOptions(512, config.embedding_size).bias(false));
   bn_ = nn::BatchNorm1d(nn::BatchNorm1dOptions(config.embedding_size).eps(core::kBatchNormEps));
   register_dotted(*this, "output_layer.linear", linear_.ptr());
   register_dotted(*this, "output_layer.bn", bn_.ptr());

@@ -64,7 +64,7 @@ class MobileFaceNetImpl : public MobileFaceNetTrunkImpl {
 
  private:
   std::shared_ptr<ConvBlockImpl> gdc_;
-  torch::nn::Linear linear_{nullptr};
+  Linear linear_{nullptr};
   torch::nn::BatchNorm1d bn_{nullptr};
 };
 TORCH_MODULE(MobileFaceNet);

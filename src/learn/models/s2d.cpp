@@ -65,10 +65,10 @@ S2DImpl::S2DImpl(const core::S2DConfig& config, const S2DTrainOptions& options)
     register_dotted(*this, "blocks." + std::to_string(i), blocks_.back().ptr());
   }
   ln_post_ = register_module("ln_post", LayerNorm(width, core::kVitNormEps));
-  fc_cls_ = nn::Linear(width, config.num_classes);
+  fc_cls_ = Linear(width, config.num_classes);
   register_dotted(*this, "head.fc_cls", fc_cls_.ptr());
   dropout_ = register_module("head_dropout", Dropout(config.head_dropout_ratio));
-  if (options.aux_head) aux_ = register_module("aux", nn::Linear(width, config.num_classes));
+  if (options.aux_head) aux_ = register_module("aux", Linear(width, config.num_classes));
   init_weights();
 }
 

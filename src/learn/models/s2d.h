@@ -8,6 +8,7 @@
 
 #include "core/model_config.h"
 #include "learn/models/mobilefacenet.h"
+#include "learn/models/modules.h"
 #include "learn/models/vit.h"
 
 namespace mien::learn {
@@ -73,8 +74,8 @@ class S2DImpl : public torch::nn::Module {
   std::vector<LayerNorm> prompt_norms_;
   std::vector<Block> blocks_;
   LayerNorm ln_post_{nullptr};
-  torch::nn::Linear fc_cls_{nullptr};
-  torch::nn::Linear aux_{nullptr};  // empty without aux_head
+  Linear fc_cls_{nullptr};
+  Linear aux_{nullptr};  // empty without aux_head
   Dropout dropout_{nullptr};
 };
 TORCH_MODULE(S2D);

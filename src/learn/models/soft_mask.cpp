@@ -86,8 +86,8 @@ SoftMaskImpl::SoftMaskImpl(const core::AdaToskConfig& config) : config_(config) 
   if (config.agnostic) {
     agnostic_ = add_factor("agnostic", kAgnosticScale, kAgnosticRepeat);
     if (config.agnostic_hidden > 0) {  // from nothing: at first change alone counts
-      hidden_ = agnostic_.module->register_module(
-          "hidden", torch::nn::Linear(c.embed_dim, config.agnostic_hidden));
+      hidden_ =
+          agnostic_.module->register_module("hidden", Linear(c.embed_dim, config.agnostic_hidden));
       readout_ =
           agnostic_.module->register_parameter("readout", torch::zeros({config.agnostic_hidden}));
     }
@@ -219,7 +219,7 @@ Tensor SoftMaskImpl::measure_semantic(const Clip& clip, const Tensor& aux_logits
 }
 
 SoftMaskImpl::Output SoftMaskImpl::forward(const Tensor& tokens, const Tensor& there,
-                                           const torch::nn::Linear& aux_head) {
+                                           const Linear& aux_head) {
   const AutocastOverride exact(tokens.device(), false);
   const Clip clip = look_at(tokens, there);
   Output out;

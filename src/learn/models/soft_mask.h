@@ -25,8 +25,7 @@ class SoftMaskImpl : public torch::nn::Module {
   // it; at least one of each clip must be. `aux_head` [D] -> [classes] reads the class belief, and
   // its weights are the class prototypes. In training mode slot_mean then moves towards the slots'
   // means over the batch.
-  Output forward(const torch::Tensor& tokens, const torch::Tensor& there,
-                 const torch::nn::Linear& aux_head);
+  Output forward(const torch::Tensor& tokens, const torch::Tensor& there, const Linear& aux_head);
 
  private:
   struct Clip;
@@ -54,7 +53,7 @@ class SoftMaskImpl : public torch::nn::Module {
   torch::Tensor slot_mean_;
   Factor agnostic_, semantic_;
   // r of the specification; null and undefined without hidden units.
-  torch::nn::Linear hidden_{nullptr};
+  Linear hidden_{nullptr};
   torch::Tensor readout_;
   torch::Tensor sharpness_;  // of the semantic factor
 };

@@ -19,8 +19,8 @@ VideoMaeAttentionImpl::VideoMaeAttentionImpl(const core::VideoMaeConfig& config)
     q_bias_ = register_parameter("q_bias", torch::zeros({width}));
     v_bias_ = register_parameter("v_bias", torch::zeros({width}));
   }
-  qkv_ = register_module("qkv", nn::Linear(nn::LinearOptions(width, 3 * width).bias(false)));
-  proj_ = register_module("proj", nn::Linear(width, width));
+  qkv_ = register_module("qkv", Linear(nn::LinearOptions(width, 3 * width).bias(false)));
+  proj_ = register_module("proj", Linear(width, width));
 }
 
 Tensor VideoMaeAttentionImpl::forward(const Tensor& x, const Tensor& key_bias) {
@@ -68,7 +68,7 @@ VideoMaeImpl::VideoMaeImpl(const core::VideoMaeConfig& config, const VideoMaeTra
   }
   fc_norm_ = register_module("fc_norm", LayerNorm(width, core::kVitNormEps));
   dropout_ = register_module("fc_dropout", Dropout(options.head_dropout));
-  head_ = register_module("head", nn::Linear(width, config.num_classes));
+  head_ = register_module("head", Linear(width, config.num_classes));
   init_weights();
 }
 

@@ -34,7 +34,7 @@ class VideoMaeAttentionImpl : public torch::nn::Module {
 
  private:
   torch::Tensor q_bias_, v_bias_;  // undefined without qkv_bias
-  torch::nn::Linear qkv_{nullptr}, proj_{nullptr};
+  Linear qkv_{nullptr}, proj_{nullptr};
   std::int64_t heads_;
 };
 TORCH_MODULE(VideoMaeAttention);
@@ -84,7 +84,7 @@ class VideoMaeImpl : public torch::nn::Module {
   std::vector<VideoMaeBlock> blocks_;
   LayerNorm fc_norm_{nullptr};
   Dropout dropout_{nullptr};
-  torch::nn::Linear head_{nullptr};
+  Linear head_{nullptr};
 };
 TORCH_MODULE(VideoMae);
 

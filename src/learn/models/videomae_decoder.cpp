@@ -40,7 +40,7 @@ VideoMaeDecoderImpl::VideoMaeDecoderImpl(const core::VideoMaeConfig& sizes) {
   norm_ = register_module("norm", LayerNorm(sizes.embed_dim, core::kVitNormEps));
   const std::int64_t values = static_cast<std::int64_t>(sizes.tubelet_size) * sizes.patch_size *
                               sizes.patch_size * sizes.in_chans;
-  head_ = register_module("head", nn::Linear(sizes.embed_dim, values));
+  head_ = register_module("head", Linear(sizes.embed_dim, values));
 }
 
 Tensor VideoMaeDecoderImpl::forward(const Tensor& x, std::int64_t tail, Taps* taps) {
@@ -57,7 +57,7 @@ Reconstruction::Reconstruction(nn::Module& owner, std::int64_t encoder_width,
   positions_ =
       torch::tensor(core::sincos_positions(sizes.tokens(), sizes.embed_dim)).view({-1, width});
   encoder_to_decoder_ = owner.register_module(
-      "encoder_to_decoder", nn::Linear(nn::LinearOptions(encoder_width, width).bias(false)));
+      "encoder_to_decoder", Linear(nn::LinearOptions(encoder_width, width).bias(false)));
   mask_token_ = owner.register_parameter("mask_token", torch::zeros({1, 1, width}));
   decoder_ = owner.register_module("decoder", VideoMaeDecoder(sizes));
   init_xavier(*encoder_to_decoder_);

@@ -11,6 +11,7 @@
 #include "core/model_config.h"
 #include "learn/models/hard_mask.h"
 #include "learn/models/mobilefacenet.h"
+#include "learn/models/modules.h"
 #include "learn/models/videomae.h"
 
 namespace mien::learn {
@@ -25,7 +26,7 @@ class VideoMaeDecoderImpl : public torch::nn::Module {
  private:
   std::vector<VideoMaeBlock> blocks_;
   LayerNorm norm_{nullptr};
-  torch::nn::Linear head_{nullptr};
+  Linear head_{nullptr};
 };
 TORCH_MODULE(VideoMaeDecoder);
 
@@ -45,7 +46,7 @@ class Reconstruction {
 
  private:
   torch::Tensor positions_;  // [N, d], fixed
-  torch::nn::Linear encoder_to_decoder_{nullptr};
+  Linear encoder_to_decoder_{nullptr};
   torch::Tensor mask_token_;
   VideoMaeDecoder decoder_{nullptr};
 };

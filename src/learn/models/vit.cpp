@@ -10,8 +10,8 @@ using torch::Tensor;
 
 namespace {
 
-nn::Linear linear(std::int64_t in, std::int64_t out, bool bias = true) {
-  return nn::Linear(nn::LinearOptions(in, out).bias(bias));
+Linear linear(std::int64_t in, std::int64_t out, bool bias = true) {
+  return Linear(nn::LinearOptions(in, out).bias(bias));
 }
 
 nn::Conv2d conv1x1(std::int64_t in, std::int64_t out) {
@@ -40,7 +40,7 @@ MlpImpl::MlpImpl(std::int64_t width, std::int64_t hidden) {
 }
 
 Tensor MlpImpl::forward(const Tensor& x) {
-  return fc2_(torch::gelu(fc1_(x)));
+  return fc2_(learn::gelu(fc1_(x)));
 }
 
 BlockImpl::BlockImpl(const core::S2DConfig& config, double drop_path) : drop_path_(drop_path) {
@@ -81,12 +81,12 @@ Tensor TmaImpl::forward(const Tensor& x, std::int64_t frames, Taps* taps, const 
   const Tensor by_place = x.reshape({clips, frames, tokens, width})
                               .permute({0, 2, 1, 3})
                               .reshape({clips * tokens, frames, width});
-  const Tensor time = t_fc2_(attn_(torch::gelu(t_fc1_(by_place))));
+  const Tensor time = t_fc2_(attn_(learn::gelu(t_fc1_(by_place))));
   if (taps != nullptr) (*taps)[name + ".T_Adapter"] = time;
   const Tensor by_frame = time.reshape({clips, tokens, frames, width})
                               .permute({0, 2, 1, 3})
                               .reshape({clips * frames, tokens, width});
-  return s_fc2_(torch::gelu(s_fc1_(norm_(by_frame))));
+  return s_fc2_(learn::gelu(s_fc1_(norm_(by_frame))));
 }
 
 PromptBlockImpl::PromptBlockImpl(const core::S2DConfig& config) {

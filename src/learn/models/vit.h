@@ -17,7 +17,7 @@ class AttentionImpl : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x);
 
  private:
-  torch::nn::Linear qkv_{nullptr}, proj_{nullptr};
+  Linear qkv_{nullptr}, proj_{nullptr};
   std::int64_t heads_;
 };
 TORCH_MODULE(Attention);
@@ -29,7 +29,7 @@ class MlpImpl : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x);
 
  private:
-  torch::nn::Linear fc1_{nullptr}, fc2_{nullptr};
+  Linear fc1_{nullptr}, fc2_{nullptr};
 };
 TORCH_MODULE(Mlp);
 
@@ -57,7 +57,7 @@ class TmaImpl : public torch::nn::Module {
                         const std::string& name);
 
  private:
-  torch::nn::Linear t_fc1_{nullptr}, t_fc2_{nullptr}, s_fc1_{nullptr}, s_fc2_{nullptr};
+  Linear t_fc1_{nullptr}, t_fc2_{nullptr}, s_fc1_{nullptr}, s_fc2_{nullptr};
   Attention attn_{nullptr};
   LayerNorm norm_{nullptr};
 };
