@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 
 #include "engine/parallel.h"
@@ -120,8 +121,13 @@ void gather_patches(const void* in, std::size_t frames, std::size_t side, std::s
       });
 }
 
-void gather_cubes(const float* in, std::size_t slots, std::size_t tubelet, std::size_t side,
-                  std::size_t channels, std::size_t patch, float* out) {
+namespace {
+
+// Calls copy(values before the row of a patch in the clip, values before it in `out`) for each row
+// of each patch of each frame of each cube, in parallel.
+template <typename Copy>
+void for_cube_rows(std::size_t slots, std::size_t tubelet, std::size_t side, std::size_t channels,
+                   std::size_t patch, const Copy& copy) {
   const std::size_t grid = side / patch;
   const std::size_t line = patch * channels;  // one row of one patch
   const std::size_t row = side * channels;    // one row of the picture
@@ -129,19 +135,51 @@ void gather_cubes(const float* in, std::size_t slots, std::size_t tubelet, std::
   parallel_ranges(slots * grid, kGrain / (grid * cube) + 1,
                   [&](std::size_t begin, std::size_t end, int) {
                     for (std::size_t strip = begin; strip < end; ++strip) {  // grid strips per slot
-                      const float* top =
-                          in + (strip / grid) * tubelet * side * row + strip % grid * patch * row;
+                      const std::size_t top =
+                          (strip / grid) * tubelet * side * row + strip % grid * patch * row;
                       for (std::size_t g = 0; g < grid; ++g) {
-                        float* to = out + (strip * grid + g) * cube;
+                        std::size_t to = (strip * grid + g) * cube;
                         for (std::size_t f = 0; f < tubelet; ++f) {
-                          const float* from = top + f * side * row + g * line;
+                          const std::size_t from = top + f * side * row + g * line;
                           for (std::size_t y = 0; y < patch; ++y, to += line) {
-                            std::memcpy(to, from + y * row, line * sizeof(float));
+                            copy(from + y * row, to);
                           }
                         }
                       }
                     }
                   });
+}
+
+float centred(std::uint8_t pixel) {
+  return static_cast<float>(static_cast<int>(pixel) - kPixelZero);
+}
+
+}  // namespace
+
+void gather_cubes(const float* in, std::size_t slots, std::size_t tubelet, std::size_t side,
+                  std::size_t channels, std::size_t patch, float* out) {
+  for_cube_rows(slots, tubelet, side, channels, patch, [&](std::size_t from, std::size_t to) {
+    std::memcpy(out + to, in + from, patch * channels * sizeof(float));
+  });
+}
+
+void gather_pixel_cubes(const std::uint8_t* rgb, std::size_t slots, std::size_t tubelet,
+                        std::size_t side, std::size_t patch, ActKind kind, void* out) {
+  const std::size_t line = patch * 3;
+  for_cube_rows(slots, tubelet, side, 3, patch, [&](std::size_t from, std::size_t to) {
+    const std::uint8_t* pixels = rgb + from;
+    if (kind != ActKind::kBf16) {
+      auto* values = static_cast<float*>(out) + to;
+      for (std::size_t i = 0; i < line; ++i) values[i] = centred(pixels[i]);
+      return;
+    }
+    // Whole numbers of eight bits: the upper half of the f32 is all of it.
+    auto* values = static_cast<std::uint16_t*>(out) + to;
+    for (std::size_t i = 0; i < line; ++i) {
+      values[i] =
+          static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(centred(pixels[i])) >> 16U);
+    }
+  });
 }
 
 void stack_frames(const float* in, std::size_t slots, std::size_t tubelet, std::size_t side,

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "core/model_config.h"
+#include "engine/kernels/act.h"
 
 namespace mien::engine {
 
@@ -33,6 +34,13 @@ void gather_patches(const void* in, std::size_t frames, std::size_t side, std::s
 // [slots * (side / patch)^2, tubelet, patch, patch, channels], slot by slot, in a slot row by row.
 void gather_cubes(const float* in, std::size_t slots, std::size_t tubelet, std::size_t side,
                   std::size_t channels, std::size_t patch, float* out);
+
+// What is taken off a pixel, so that values lie around zero and are exact in bf16: -128 to 127.
+inline constexpr int kPixelZero = 128;
+
+// The same of u8 RGB pixels [slots * tubelet, side, side, 3], as pixel - kPixelZero of `kind`.
+void gather_pixel_cubes(const std::uint8_t* rgb, std::size_t slots, std::size_t tubelet,
+                        std::size_t side, std::size_t patch, ActKind kind, void* out);
 
 // Lays the `tubelet` frames of a slot behind each other as channels: [slots * tubelet, side, side,
 // channels] -> [slots, side, side, tubelet * channels].

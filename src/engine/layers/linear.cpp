@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "engine/kernels/image.h"
 #include "engine/kernels/vector_ops.h"
 
 namespace mien::engine {
@@ -120,24 +121,60 @@ std::shared_ptr<const LinearWeights> LinearWeights::read_f32(std::shared_ptr<con
   return read_as(std::move(context), ActKind::kF32, source, name);
 }
 
-std::shared_ptr<const LinearWeights> LinearWeights::read_patches(
-    std::shared_ptr<const Context> context, const TensorSource& source, const std::string& name) {
-  const std::vector<float> filters = source.floats(name + ".weight");
-  const core::Shape shape = source.shape(name + ".weight");
-  const auto out = static_cast<std::size_t>(shape.at(0));
-  const auto channels = static_cast<std::size_t>(shape.at(1));
-  const std::size_t places = filters.size() / (out * channels);
-  std::vector<float> matrix(filters.size());
-  for (std::size_t o = 0; o < out; ++o) {
-    for (std::size_t c = 0; c < channels; ++c) {
-      for (std::size_t p = 0; p < places; ++p) {
-        matrix[(o * places + p) * channels + c] = filters[(o * channels + c) * places + p];
+namespace {
+
+// Filters over channels-last patches.
+struct PatchFilters {
+  PatchFilters(const TensorSource& source, const std::string& name) {
+    const std::vector<float> filters = source.floats(name + ".weight");
+    const core::Shape shape = source.shape(name + ".weight");
+    out = static_cast<std::size_t>(shape.at(0));
+    channels = static_cast<std::size_t>(shape.at(1));
+    places = filters.size() / (out * channels);
+    matrix.resize(filters.size());
+    for (std::size_t o = 0; o < out; ++o) {
+      for (std::size_t c = 0; c < channels; ++c) {
+        for (std::size_t p = 0; p < places; ++p) {
+          matrix[(o * places + p) * channels + c] = filters[(o * channels + c) * places + p];
+        }
       }
     }
+    bias = source.floats(name + ".bias");
   }
-  return std::make_shared<const LinearWeights>(std::move(context), ActKind::kF32, std::move(matrix),
-                                               source.floats(name + ".bias"), channels * places,
-                                               out);
+  std::size_t in() const { return channels * places; }
+
+  std::size_t out = 0, channels = 0, places = 0;
+  std::vector<float> matrix;  // [out, places, channels]
+  std::vector<float> bias;    // [out]
+};
+
+}  // namespace
+
+std::shared_ptr<const LinearWeights> LinearWeights::read_patches(
+    std::shared_ptr<const Context> context, const TensorSource& source, const std::string& name) {
+  PatchFilters f(source, name);
+  return std::make_shared<const LinearWeights>(
+      std::move(context), ActKind::kF32, std::move(f.matrix), std::move(f.bias), f.in(), f.out);
+}
+
+// w (pixel / 255 - mean) / std = w' (pixel - zero) + w' (zero - 255 mean), w' = w / (255 std).
+std::shared_ptr<const LinearWeights> LinearWeights::read_pixel_patches(
+    std::shared_ptr<const Context> context, const TensorSource& source, const std::string& name,
+    const core::InputNorm& norm) {
+  PatchFilters f(source, name);
+  for (std::size_t o = 0; o < f.out; ++o) {
+    double shift = 0.0;
+    for (std::size_t i = 0; i < f.in(); ++i) {
+      const std::size_t c = i % f.channels;
+      float& w = f.matrix[o * f.in() + i];
+      w /= 255.0F * norm.std[c];
+      shift += static_cast<double>(w) * (kPixelZero - 255.0 * static_cast<double>(norm.mean[c]));
+    }
+    f.bias[o] += static_cast<float>(shift);
+  }
+  const ActKind kind = context->act();
+  return std::make_shared<const LinearWeights>(std::move(context), kind, std::move(f.matrix),
+                                               std::move(f.bias), f.in(), f.out);
 }
 
 Linear::Linear(std::shared_ptr<const LinearWeights> weights, std::size_t rows, Epilogue epilogue,

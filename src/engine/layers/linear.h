@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/model_config.h"
 #include "engine/weights.h"
 
 namespace mien::engine {
@@ -43,6 +44,13 @@ class LinearWeights {
   static std::shared_ptr<const LinearWeights> read_patches(std::shared_ptr<const Context> context,
                                                            const TensorSource& source,
                                                            const std::string& name);
+
+  // The same over RGB pixels less kPixelZero, as bytes have them, in the context's kind: `norm` is
+  // folded into weights and bias. What is multiplied is exact in bf16 as well; weights are rounded
+  // as in every layer. Channels must be three, without norm.gray.
+  static std::shared_ptr<const LinearWeights> read_pixel_patches(
+      std::shared_ptr<const Context> context, const TensorSource& source, const std::string& name,
+      const core::InputNorm& norm);
 
   ActKind kind() const { return act_; }
 

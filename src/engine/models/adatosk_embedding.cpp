@@ -6,7 +6,7 @@ AdaToskEmbedding::AdaToskEmbedding(const AdaToskWeights& weights, std::size_t sl
   TubeletSizes sizes = weights.clip_sizes();
   sizes.frames = slots * sizes.tubelet;
   if (weights.stem) {
-    stem_.emplace(sizes, weights.config.input, *weights.stem, weights.patch_proj, arena);
+    stem_.emplace(sizes, weights.config.input, *weights.stem, weights.patch_proj.values, arena);
   } else {
     cubes_.emplace(sizes, weights.config.input, weights.patch_proj, arena);
   }

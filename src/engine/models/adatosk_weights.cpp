@@ -41,10 +41,10 @@ Result<std::shared_ptr<const AdaToskWeights>> AdaToskWeights::load(
     w->context = context;
     w->config = config;
     if (c.stem.empty()) {
-      w->patch_proj = LinearWeights::read_patches(context, source, "patch_embed.proj");
+      w->patch_proj = PatchProjection::read(context, source, "patch_embed.proj", config.input);
     } else {
       w->stem = read_stem(context, source, c);
-      w->patch_proj = LinearWeights::read(context, source, "patch_embed.proj");
+      w->patch_proj.values = LinearWeights::read(context, source, "patch_embed.proj");
     }
     w->positions = core::adatosk_positions(c);
     w->slot_positions = core::adatosk_slot_positions(c);

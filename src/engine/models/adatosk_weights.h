@@ -19,8 +19,8 @@ struct AdaToskWeights {
   std::shared_ptr<const Context> context;
   core::ModelConfig config;
   std::optional<ConvChainWeights> stem;
-  SharedLinear patch_proj;       // over (frame, row, column, channel) of a cube, or the stem's map
-  std::vector<float> positions;  // [tokens, D], computed
+  PatchProjection patch_proj;         // over cubes, or over the stem's map (`values`)
+  std::vector<float> positions;       // [tokens, D], computed
   std::vector<float> slot_positions;  // [S, D], computed; empty unless slotwise
   std::vector<VitBlockWeights> blocks;
   std::optional<SoftMaskWeights> mask;  // absent without both factors: every token counts alike

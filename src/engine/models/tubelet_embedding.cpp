@@ -41,24 +41,51 @@ void ClipInput::load(const TubeletSizes& sizes, const core::InputNorm& norm, std
   }
 }
 
+PatchProjection PatchProjection::read(const std::shared_ptr<const Context>& context,
+                                      const TensorSource& source, const std::string& name,
+                                      const core::InputNorm& norm) {
+  PatchProjection proj;
+  proj.values = LinearWeights::read_patches(context, source, name);
+  const bool rgb = source.shape(name + ".weight").at(1) == 3 && !norm.gray;
+  if (context->rounds_weights() && rgb) {
+    proj.pixels = LinearWeights::read_pixel_patches(context, source, name, norm);
+  }
+  return proj;
+}
+
 TubeletEmbedding::TubeletEmbedding(const TubeletSizes& sizes, const core::InputNorm& norm,
-                                   const SharedLinear& proj, Arena& arena)
+                                   const PatchProjection& proj, Arena& arena)
     : sizes_(sizes),
       norm_(&norm),
       chunk_(largest_divisor(sizes.slots(), kGoodRows / sizes.patches())),
-      width_(proj->out()),
-      proj_(proj, chunk_ * sizes.patches(), Epilogue::kNone, LinearOut::kF32),
+      width_(proj.values->out()),
+      proj_(proj.values, chunk_ * sizes.patches(), Epilogue::kNone, LinearOut::kF32),
       pictures_(arena.reserve_for<float>(chunk_ * sizes.tubelet * sizes.frame_values())),
-      cubes_(arena.reserve_for<float>(chunk_ * sizes.tubelet * sizes.frame_values())) {}
+      cubes_(arena.reserve_for<float>(chunk_ * sizes.tubelet * sizes.frame_values())) {
+  if (proj.pixels == nullptr) return;
+  pixel_proj_.emplace(proj.pixels, chunk_ * sizes.patches(), Epilogue::kNone, LinearOut::kF32);
+  pixel_kind_ = proj.pixels->kind();
+}
+
+std::size_t TubeletEmbedding::scratch_bytes() const {
+  return std::max(proj_.scratch_bytes(), pixel_proj_ ? pixel_proj_->scratch_bytes() : 0);
+}
 
 void TubeletEmbedding::run(const LayerPass& pass, const ClipInput& clip, float* tokens) {
   const TubeletSizes& s = sizes_;
   auto* pictures = pass.arena->at<float>(pictures_);
   auto* cubes = pass.arena->at<float>(cubes_);
   for (std::size_t slot = 0; slot < s.slots(); slot += chunk_) {
+    float* out = tokens + slot * s.patches() * width_;
+    if (clip.rgb != nullptr && pixel_proj_) {
+      const std::uint8_t* pixels = clip.rgb + slot * s.tubelet * s.frame_values();
+      gather_pixel_cubes(pixels, chunk_, s.tubelet, s.side, s.patch, pixel_kind_, cubes);
+      pixel_proj_->run(*pass.stream, cubes, out, pass.scratch);
+      continue;
+    }
     clip.load(s, *norm_, slot * s.tubelet, chunk_ * s.tubelet, pictures);
     gather_cubes(pictures, chunk_, s.tubelet, s.side, s.channels, s.patch, cubes);
-    proj_.run(*pass.stream, cubes, tokens + slot * s.patches() * width_, pass.scratch);
+    proj_.run(*pass.stream, cubes, out, pass.scratch);
   }
 }
 

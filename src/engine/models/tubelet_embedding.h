@@ -4,6 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
 
 #include "core/model_config.h"
 #include "engine/layers/conv_chain.h"
@@ -42,15 +45,26 @@ struct ClipInput {
             std::size_t count, float* pictures) const;
 };
 
+// The product that makes tokens of cubes. Immutable, shared by sessions.
+struct PatchProjection {
+  SharedLinear values;  // over (frame, row, column, channel) of a cube of normalised f32
+  SharedLinear pixels;  // the same over pixels, where activations are bf16; may be empty
+
+  // See LinearWeights::read_patches and read_pixel_patches.
+  static PatchProjection read(const std::shared_ptr<const Context>& context,
+                              const TensorSource& source, const std::string& name,
+                              const core::InputNorm& norm);
+};
+
 // Bound to a clip's sizes and to its place in the arena. Construct under ThreadScope; throws
 // dnnl::error.
 class TubeletEmbedding {
  public:
-  // `proj`: see LinearWeights::read_patches; `norm` is for pixels and outlives this.
-  TubeletEmbedding(const TubeletSizes& sizes, const core::InputNorm& norm, const SharedLinear& proj,
-                   Arena& arena);
+  // `norm` is for pixels and outlives this.
+  TubeletEmbedding(const TubeletSizes& sizes, const core::InputNorm& norm,
+                   const PatchProjection& proj, Arena& arena);
 
-  std::size_t scratch_bytes() const { return proj_.scratch_bytes(); }
+  std::size_t scratch_bytes() const;
 
   // One clip -> f32 [tokens, width], in the order (slot, row, column), without position. Pixels
   // need one or three channels.
@@ -62,6 +76,8 @@ class TubeletEmbedding {
   std::size_t chunk_;  // slots at a time
   std::size_t width_;
   Linear proj_;
+  std::optional<Linear> pixel_proj_;
+  ActKind pixel_kind_ = ActKind::kF32;
   Slot pictures_, cubes_;
 };
 

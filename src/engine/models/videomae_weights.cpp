@@ -59,7 +59,7 @@ Result<std::shared_ptr<const VideoMaeWeights>> VideoMaeWeights::load(
     auto w = std::make_shared<VideoMaeWeights>();
     w->context = context;
     w->config = config;
-    w->patch_proj = LinearWeights::read_patches(context, source, "patch_embed.proj");
+    w->patch_proj = PatchProjection::read(context, source, "patch_embed.proj", config.input);
     w->positions = core::sincos_positions(c.tokens(), c.embed_dim);
     w->blocks = read_videomae_blocks(context, source, c);
     w->fc_norm = read_norm(source, "fc_norm", core::kVitNormEps);

@@ -29,7 +29,7 @@ Status check_clip_frames(const core::VideoMaeConfig& config, std::size_t count);
 struct VideoMaeWeights {
   std::shared_ptr<const Context> context;
   core::ModelConfig config;
-  SharedLinear patch_proj;       // over (frame, row, column, channel) of a cube
+  PatchProjection patch_proj;
   std::vector<float> positions;  // [tokens, D], computed
   std::vector<VitBlockWeights> blocks;
   NormWeights fc_norm;
