@@ -12,6 +12,7 @@
 #include "core/rng.h"
 #include "learn/autocast.h"
 #include "learn/models/micro_batch.h"
+#include "learn/threads.h"
 
 namespace mien::learn {
 namespace {
@@ -70,7 +71,7 @@ void on_lanes(std::size_t count, int lanes, int threads, const Body& body) {
   std::atomic<std::size_t> next{0};
   FirstError error;
   const auto lane = [&] {
-    torch::set_num_threads(threads);  // of this thread, and of those that ask for the first time
+    use_threads_here(threads);
     // Casts of weights are cached for all threads, with the graph that they belong to.
     at::autocast::set_autocast_cache_enabled(false);
     try {
@@ -80,10 +81,8 @@ void on_lanes(std::size_t count, int lanes, int threads, const Body& body) {
     }
   };
   std::vector<std::thread> team;
-  const int before = torch::get_num_threads();
   for (int i = 0; i < lanes; ++i) team.emplace_back(lane);
   for (std::thread& thread : team) thread.join();
-  torch::set_num_threads(before);
   error.rethrow();
 }
 

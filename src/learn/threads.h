@@ -8,4 +8,7 @@ namespace mien::learn {
 // the first tensor operation, from the thread that computes.
 void use_threads(int threads);
 
+// `threads` of them for what is called from this thread on; others keep theirs.
+void use_threads_here(int threads);
+
 }  // namespace mien::learn
