@@ -48,7 +48,7 @@ tidy: ## clang-tidy on src/ (slow)
 	@scripts/setup.sh extra
 	@scripts/build.sh release $(JOBS) all
 	@echo "[tidy] checking src/ with clang-tidy"
-	@scripts/sources.sh | grep '^src/.*\.cpp$$' | xargs -P $(JOBS) -n 4 clang-tidy -p build --quiet
+	@scripts/sources.sh | grep '^src/.*\.cpp$$' | xargs -P $(JOBS) -n 4 clang-tidy -p build --quiet --extra-arg=-Wno-unknown-warning-option
 
 clean: ## remove the build folders and the demo's output
 	@echo "[clean] removing build/ build-debug/ build-asan/ build-fuzz/ demo_out/"
