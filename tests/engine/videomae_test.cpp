@@ -101,7 +101,8 @@ TEST_P(VideoMaeReferenceTest, Logits) {
   for (const Way& way : {Way{{Precision::kF32, 2, NativeBf16::kAuto}, false, 1e-5},
                          Way{{Precision::kF32, 3, NativeBf16::kAuto}, false, 1e-5},
                          Way{{Precision::kF32, 1, NativeBf16::kAuto}, true, 1e-5},
-                         Way{{Precision::kBf16, 2, NativeBf16::kOff}, false, 3e-2}}) {
+                         Way{{Precision::kBf16, 2, NativeBf16::kOff}, false, 3e-2},
+                         Way{{Precision::kBf16, 2, NativeBf16::kAuto}, false, 3e-2}}) {
     const auto result = infer_tensors(config, core::views_of(tensors), core::views_of(inputs),
                                       {.engine = way.options, .activations = way.activations});
     ASSERT_TRUE(result.ok()) << result.error().to_string();

@@ -2,17 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "learn/bf16_product.h"
+#include "learn/models/attend_in_place.h"
 #include "learn/models/attend_parts.h"
 #include "learn/models/softmax_rows.h"
 
 namespace mien::learn {
 
 using torch::Tensor;
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
 
 namespace {
 
@@ -93,9 +91,9 @@ Tensor scratch_rows(std::int64_t rows, std::int64_t columns, torch::ScalarType t
 
 // A thread's own.
 struct ForwardScratch {
-  ForwardScratch(const Heads& h, bool learns)
+  ForwardScratch(const Heads& h, bool kept)
       : scores(scratch_rows(h.block, h.pitch, torch::kFloat)),
-        weights(scratch_rows(learns ? 0 : h.tokens, h.pitch, torch::kBFloat16)) {}
+        weights(scratch_rows(kept ? 0 : h.tokens, h.pitch, torch::kBFloat16)) {}
   Tensor scores;   // of a block of queries
   Tensor weights;  // of a head, if nobody keeps them
 };
@@ -147,77 +145,45 @@ void differentiate_head(const Heads& h, const Tensor& qkv, const Tensor& weights
   bf16_product(p.transposed(), d_result, h.part(d_qkv, 2, b, head));
 }
 
-class AttendBf16 : public torch::autograd::Function<AttendBf16> {
- public:
-  // `inputs`: qkv, and the key bias if there is one.
-  static Tensor forward(AutogradContext* context, at::TensorList inputs, std::int64_t heads) {
-    const Tensor& qkv = inputs[0];
-    const Tensor key_bias = inputs.size() > 1 ? inputs[1] : Tensor();
+// dS is rounded to bf16 before it is multiplied.
+struct Bf16Rows {
+  static std::int64_t pitch(std::int64_t tokens) { return pitch_of(tokens); }
+
+  static void attend(const Tensor& qkv, std::int64_t heads, const Tensor& key_bias,
+                     const Tensor& weights, const Tensor& out) {
     const Heads h(qkv, heads);
     const KeyBias bias(key_bias, h);
-    const bool biased = key_bias.defined() && key_bias.requires_grad();
-    const bool learns = biased || qkv.requires_grad();
-    const auto like = qkv.options().requires_grad(false);
-    Tensor weights;  // kept only where a backward pass can follow
-    if (learns) weights = torch::empty({h.sequences, heads, h.tokens, h.pitch}, like);
-    const Tensor out = torch::empty({h.sequences, h.tokens, h.width}, like);
-    const auto scratch = [&] { return ForwardScratch(h, learns); };
+    const bool kept = weights.defined();
+    const auto scratch = [&] { return ForwardScratch(h, kept); };
     for_heads(h.sequences, heads, scratch,
               [&](std::int64_t b, std::int64_t head, ForwardScratch& own) {
                 const MatrixView p =
-                    learns ? h.weights(weights, b, head) : h.square(own.weights.data_ptr());
+                    kept ? h.weights(weights, b, head) : h.square(own.weights.data_ptr());
                 attend_head(h, qkv, bias, p, out, b, head, own);
               });
-    context->saved_data["heads"] = heads;
-    context->saved_data["inputs"] = static_cast<std::int64_t>(inputs.size());
-    context->saved_data["biased"] = biased;
-    context->save_for_backward({qkv, weights});
-    return out;
   }
 
-  // As that of f32 (attend.cpp), with dS rounded to bf16 before it is multiplied.
-  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
-    const auto saved = context->get_saved_variables();
-    const Tensor& qkv = saved[0];
-    const Heads h(qkv, context->saved_data["heads"].toInt());
-    const bool biased = context->saved_data["biased"].toBool();
-    const Tensor d_out = gradients[0].to(torch::kBFloat16).contiguous();
-    const Tensor d_qkv = torch::empty_like(qkv);
-    const Tensor d_bias =
-        biased ? torch::zeros({h.sequences, h.count, h.pitch}, qkv.options().dtype(torch::kFloat))
-               : Tensor();
+  static void differentiate(const Tensor& qkv, std::int64_t heads, const Tensor& weights,
+                            const Tensor& d_out, const Tensor& d_qkv, const Tensor& d_bias) {
+    const Heads h(qkv, heads);
     const auto scratch = [&] { return BackwardScratch(h); };
-    for_heads(h.sequences, h.count, scratch,
-              [&](std::int64_t b, std::int64_t head, BackwardScratch& own) {
-                float* of_head =
-                    biased ? d_bias.data_ptr<float>() + (b * h.count + head) * h.pitch : nullptr;
-                differentiate_head(h, qkv, saved[1], d_out, d_qkv, of_head, b, head, own);
-              });
-    variable_list result = {d_qkv};
-    if (context->saved_data["inputs"].toInt() > 1) {
-      result.push_back(biased ? d_bias.sum(1).narrow(1, 0, h.tokens) : Tensor());
-    }
-    result.emplace_back();  // heads
-    return result;
+    for_heads(
+        h.sequences, heads, scratch, [&](std::int64_t b, std::int64_t head, BackwardScratch& own) {
+          float* of_head =
+              d_bias.defined() ? d_bias.data_ptr<float>() + (b * heads + head) * h.pitch : nullptr;
+          differentiate_head(h, qkv, weights, d_out, d_qkv, of_head, b, head, own);
+        });
   }
 };
 
 }  // namespace
 
 bool attends_in_bf16(const Tensor& qkv, const Tensor& key_bias) {
-  if (!qkv.device().is_cpu() || qkv.scalar_type() != torch::kBFloat16 || !qkv.is_contiguous()) {
-    return false;
-  }
-  if (!has_bf16_product()) return false;
-  if (!key_bias.defined()) return true;
-  return key_bias.device().is_cpu() && key_bias.scalar_type() == torch::kFloat &&
-         (key_bias.dim() == 2 || !key_bias.requires_grad());
+  return lies_in_place(qkv, key_bias, torch::kBFloat16) && has_bf16_product();
 }
 
 Tensor attend_bf16(const Tensor& qkv, std::int64_t heads, const Tensor& key_bias) {
-  std::vector<Tensor> inputs = {qkv};
-  if (key_bias.defined()) inputs.push_back(key_bias);
-  return AttendBf16::apply(at::TensorList(inputs), heads);
+  return attend_in_place<Bf16Rows>(qkv, heads, key_bias);
 }
 
 }  // namespace mien::learn

@@ -60,4 +60,12 @@ void for_heads(std::int64_t sequences, std::int64_t heads, const MakeScratch& ma
   });
 }
 
+// The same without a scratch: piece(sequence, head).
+template <typename Piece>
+void for_heads(std::int64_t sequences, std::int64_t heads, const Piece& piece) {
+  for_heads(
+      sequences, heads, [] { return 0; },
+      [&](std::int64_t b, std::int64_t h, int& /*scratch*/) { piece(b, h); });
+}
+
 }  // namespace mien::learn

@@ -5,8 +5,9 @@
 
 namespace mien::learn {
 
-// x Phi(x), as torch::gelu. Values of bf16 on the CPU by kernels of our own where the build has
-// them (gelu_rows.h), from which results may differ in the last bit of bf16.
+// x Phi(x) of any shape, in the type of x, as torch::gelu. Values of bf16 on the CPU by kernels of
+// our own where the build has them (gelu_rows.h), from which results may differ in the last bit of
+// bf16.
 torch::Tensor gelu(const torch::Tensor& x);
 
 }  // namespace mien::learn
